@@ -2,13 +2,6 @@
 #include "daemon/relay/flow.h"
 
 #include "daemon/base/log.h"
-#include "daemon/flow/dial.h"
-#include "daemon/relay/answer.h"
-#include "daemon/relay/carry/carry.h"
-#include "daemon/relay/connect/announce.h"
-#include "daemon/relay/connect/connect.h"
-#include "daemon/relay/connect/greeting.h"
-#include "daemon/relay/hand.h"
 #include "daemon/relay/relay.h"
 #include "lib/base/container.h"
 #include "lib/record/flowid.h"
@@ -34,13 +27,11 @@ const char *const flow_state_names[] = {
 };
 static_assert(sizeof(flow_state_names) / sizeof(flow_state_names[0]) == FLOW_STATES, "a name each");
 
-#define EDGES  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-#define LOST   (EPOLLHUP | EPOLLERR)
-#define HANGUP (EPOLLRDHUP | LOST)
+#define EDGES (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms);
 
-int flow_table_init(struct flow_table *table, uint32_t flows)
+int flow_table_init(struct flow_table *table, uint32_t flows, const struct flow_face *face)
 {
 	memset(table, 0, sizeof(*table));
 	int rc = pool_init(&table->flows, sizeof(struct flow), flows);
@@ -49,6 +40,7 @@ int flow_table_init(struct flow_table *table, uint32_t flows)
 	rc = pool_init(&table->said, sizeof(struct smtp_said), flows);
 	if (rc < 0)
 		pool_fini(&table->flows);
+	table->face = face;
 	table->again_last = &table->again;
 	table->again_timer.on_time = on_again;
 	return rc;
@@ -76,113 +68,6 @@ uint32_t flow_each(struct flow_table *table, flow_visit *visit, void *context)
 	return n;
 }
 
-/* Before the greeting the client is not read. Is it gone? A FIN behind early bytes is no reason:
- * what it has to say may be all there. */
-static bool client_left(const struct flow *flow, uint32_t events)
-{
-	char byte;
-	if (events & LOST)
-		return true;
-	return events & EPOLLRDHUP && recv(flow->client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-static void on_client(struct loop_watch *watch, uint32_t events)
-{
-	struct flow *flow = container_of(watch, struct flow, client);
-	if (events & (EPOLLIN | HANGUP))
-		flow->up.readable = true;
-	if (events & HANGUP)
-		flow->up.hangup = true;
-	if (events & (EPOLLOUT | LOST))
-		flow->down.writable = true;
-
-	switch ((enum flow_state)flow->state) {
-	case FLOW_HAND:
-	case FLOW_ASK:
-	case FLOW_BIND:
-	case FLOW_CONNECT:
-	case FLOW_ANNOUNCE:
-	case FLOW_GREETING:
-		if (client_left(flow, events))
-			flow_end(flow, ENDING_LEFT_BEFORE_GREETING, true);
-		break;
-	case FLOW_RELAY:
-		carry_run(flow);
-		break;
-	case FLOW_ANSWER:
-		answer_run(flow);
-		break;
-	case FLOW_FREE:
-	case FLOW_DONE:
-		break;
-	}
-}
-
-static void on_server(struct loop_watch *watch, uint32_t events)
-{
-	struct flow *flow = container_of(watch, struct flow, server);
-	if (watch->fd < 0)
-		return;
-	if (events & (EPOLLIN | HANGUP))
-		flow->down.readable = true;
-	if (events & HANGUP)
-		flow->down.hangup = true;
-	if (events & (EPOLLOUT | LOST))
-		flow->up.writable = true;
-
-	switch ((enum flow_state)flow->state) {
-	case FLOW_CONNECT:
-		connect_on_server(flow, events);
-		break;
-	case FLOW_ANNOUNCE:
-		announce_run(flow);
-		break;
-	case FLOW_GREETING:
-		greeting_run(flow);
-		break;
-	case FLOW_RELAY:
-		carry_run(flow);
-		break;
-	case FLOW_FREE:
-	case FLOW_HAND:
-	case FLOW_ASK:
-	case FLOW_BIND:
-	case FLOW_ANSWER:
-	case FLOW_DONE:
-		break;
-	}
-}
-
-static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
-{
-	struct flow *flow = container_of(timer, struct flow, deadline);
-	switch ((enum flow_state)flow->state) {
-	case FLOW_HAND:
-		hand_on_deadline(flow);
-		break;
-	case FLOW_ASK:
-	case FLOW_BIND:
-	case FLOW_CONNECT:
-		connect_on_deadline(flow);
-		break;
-	case FLOW_ANNOUNCE:
-		announce_on_deadline(flow);
-		break;
-	case FLOW_GREETING:
-		greeting_on_deadline(flow);
-		break;
-	case FLOW_RELAY:
-		carry_on_deadline(flow, now_ms);
-		break;
-	case FLOW_ANSWER:
-		answer_on_deadline(flow);
-		break;
-	case FLOW_FREE:
-	case FLOW_DONE:
-		break;
-	}
-}
-
 struct flow *flow_new(struct relay *relay, int client)
 {
 	struct flow_table *table = &relay->table;
@@ -192,10 +77,10 @@ struct flow *flow_new(struct relay *relay, int client)
 	memset(flow, 0, sizeof(*flow));
 	flow->relay = relay;
 	flow->client.fd = client;
-	flow->client.on_event = on_client;
+	flow->client.on_event = table->face->on_client;
 	flow->server.fd = -1;
-	flow->server.on_event = on_server;
-	flow->deadline.on_time = on_deadline;
+	flow->server.on_event = table->face->on_server;
+	flow->deadline.on_time = table->face->on_deadline;
 	copy_init(&flow->up);
 	copy_init(&flow->down);
 	flow->down.writable = true;
@@ -204,32 +89,6 @@ struct flow *flow_new(struct relay *relay, int client)
 	flow->way.id = ids_take(&relay->ways);
 	flow->start_ms = loop_now_ms(relay->loop);
 	return flow;
-}
-
-static uint64_t deadline_of(const struct flow *flow, enum flow_state state)
-{
-	uint64_t now_ms = loop_now_ms(flow->relay->loop), idle_ms;
-
-	switch (state) {
-	case FLOW_HAND:
-		return now_ms + HAND_PROCESS_MS;
-	case FLOW_ASK:
-	case FLOW_ANNOUNCE:
-	case FLOW_GREETING:
-		return now_ms + dial_may_greet_ms(&flow->way);
-	case FLOW_BIND:
-	case FLOW_CONNECT:
-		return now_ms + dial_may_connect_ms(&flow->way);
-	case FLOW_RELAY:
-		idle_ms = dial_deadlines_of(&flow->way).idle_ms;
-		return now_ms + (idle_ms < CARRY_SETTLED_MS ? idle_ms : CARRY_SETTLED_MS);
-	case FLOW_ANSWER:
-		return now_ms + ANSWER_MS;
-	case FLOW_FREE:
-	case FLOW_DONE:
-		break;
-	}
-	return now_ms;
 }
 
 void flow_set(struct flow *flow, enum flow_state state)
@@ -246,7 +105,7 @@ void flow_set(struct flow *flow, enum flow_state state)
 	table->states[flow->state]--;
 	table->states[state]++;
 	flow->state = state;
-	loop_timer_set(flow->relay->loop, &flow->deadline, deadline_of(flow, state));
+	loop_timer_set(flow->relay->loop, &flow->deadline, table->face->deadline_of(flow, state));
 }
 
 int flow_watch_client(struct flow *flow)
@@ -281,8 +140,7 @@ void flow_end(struct flow *flow, enum ending ending, bool reset)
 
 	if (flow->state == FLOW_DONE)
 		return;
-	if (flow->state == FLOW_HAND)
-		hand_forget(flow);
+	relay->table.face->on_end(flow);
 	if (log_wants(POLICY_LOG_DEBUG))
 		log_event(POLICY_LOG_DEBUG, LOG_ID_NONE,
 			LOG_FIELDS({LOG_FIELD_FLOW, flowid_format(flow->way.id, id)},
@@ -327,7 +185,7 @@ static void on_again(struct loop_timer *timer, uint64_t now_ms)
 		struct flow *next = flow->again;
 		flow->is_again = false;
 		if (flow->state == FLOW_RELAY)
-			carry_run(flow);
+			table->face->on_again(flow);
 		flow = next;
 	}
 }
@@ -374,7 +232,7 @@ static void free_flow(struct relay *relay, struct flow *flow)
 	copy_fini(&relay->tools, &flow->up);
 	copy_fini(&relay->tools, &flow->down);
 	if (!flow->taken)
-		report_end(flow);
+		table->face->on_free(flow);
 	way_fini(&flow->way);
 	if (flow->said)
 		pool_give(&table->said, flow->said);
@@ -395,5 +253,5 @@ void flow_sweep(struct relay *relay)
 		free_flow(relay, flow);
 		flow = next;
 	}
-	relay_on_freed(relay);
+	relay->table.face->on_freed(relay);
 }

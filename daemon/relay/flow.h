@@ -86,8 +86,26 @@ struct flow {
 
 _Static_assert(sizeof(struct flow) <= 640, "an idle flow costs at most 1 KiB with all about it");
 
+/* Whose affair a flow is in which state, made by whoever starts the process (dispatch.h). */
+struct flow_face {
+	/* The handlers of its watches and of its deadline, which is set for the state it enters. */
+	void (*on_client)(struct loop_watch *watch, uint32_t events);
+	void (*on_server)(struct loop_watch *watch, uint32_t events);
+	void (*on_deadline)(struct loop_timer *timer, uint64_t now_ms);
+	uint64_t (*deadline_of)(const struct flow *flow, enum flow_state state);
+	/* The round of flow_run_again(). */
+	void (*on_again)(struct flow *flow);
+	/* It ends: its state is still the one it ends in. */
+	void (*on_end)(struct flow *flow);
+	/* The sweep frees it, whose client was not taken by another process. */
+	void (*on_free)(struct flow *flow);
+	/* The sweep has freed some. */
+	void (*on_freed)(struct relay *relay);
+};
+
 /* The table, sized at start. */
 struct flow_table {
+	const struct flow_face *face;
 	struct pool flows;
 	struct pool said; /* struct smtp_said */
 	struct flow *done;
@@ -96,7 +114,8 @@ struct flow_table {
 	uint32_t states[FLOW_STATES]; /* how many flows are in each */
 };
 
-int flow_table_init(struct flow_table *table, uint32_t flows);
+/* 0 or -ENOMEM. */
+int flow_table_init(struct flow_table *table, uint32_t flows, const struct flow_face *face);
 void flow_table_fini(struct flow_table *table);
 /* A flow for an accepted client, which is taken over unless NULL is returned: the table is full. */
 struct flow *flow_new(struct relay *relay, int client);

@@ -3,7 +3,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/relay/answer.h"
-#include "daemon/relay/match.h"
 #include "daemon/relay/relay.h"
 #include "lib/base/container.h"
 
@@ -21,10 +20,11 @@
 
 static void on_retry(struct loop_timer *timer, uint64_t now_ms);
 
-int hand_init(struct relay *relay)
+int hand_init(struct relay *relay, void (*again)(struct flow *flow))
 {
 	struct hand *hand = &relay->hand;
 
+	hand->again = again;
 	hand->last = &hand->first;
 	hand->retry.on_time = on_retry;
 	hand->hand = malloc(HAND_BYTES_MAX);
@@ -173,7 +173,7 @@ static void send_waiting(struct relay *relay)
 	while (hand->first && has_room(hand)) {
 		struct flow *flow = hand->first;
 		hand_forget(flow);
-		match_again(flow);
+		hand->again(flow);
 	}
 	follow_waiting(hand);
 }
@@ -196,7 +196,7 @@ void hand_follow_policy(struct relay *relay)
 	while (flow) {
 		struct flow *next = flow->next;
 		flow->waits = false;
-		match_again(flow);
+		hand->again(flow);
 		flow = next;
 	}
 }

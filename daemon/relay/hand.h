@@ -24,6 +24,7 @@ struct session;
 #define HAND_TURN_MS    10000
 
 struct hand {
+	void (*again)(struct flow *flow);
 	struct channel *pair;  /* NULL: no smtp process of this place runs */
 	struct ipc_hand *hand; /* HAND_BYTES_MAX, the one at hand */
 	struct flow *sent[HAND_IN_FLIGHT_MAX];
@@ -32,8 +33,8 @@ struct hand {
 	struct loop_timer retry;    /* the kernel took no more descriptors */
 };
 
-/* 0 or -ENOMEM. */
-int hand_init(struct relay *relay);
+/* again: decides about one that waits anew, and hands it over or not. 0 or -ENOMEM. */
+int hand_init(struct relay *relay, void (*again)(struct flow *flow));
 void hand_fini(struct relay *relay);
 /* The smtp process of this place started. fd is taken over. */
 void hand_on_pair(struct relay *relay, int fd);

@@ -18,6 +18,15 @@
 #define RELAY_OF(pointer) ((struct relay *)(pointer))
 _Static_assert(offsetof(struct relay, child) == 0, "a relay begins with its child");
 
+void orders_stop_when_drained(struct relay *relay)
+{
+	if (!relay->child.draining || flow_count(&relay->table) > 0)
+		return;
+	child_send_counters(&relay->child);
+	if (record_may_leave(&relay->ways.records))
+		loop_stop(relay->loop);
+}
+
 /* What one flow gets when the time to drain is over: it hears so, if it has heard nothing yet. */
 static bool cut(struct flow *flow, void *context)
 {
@@ -50,7 +59,7 @@ static void drain(struct child *child, uint32_t seconds)
 	relay->child.draining = true;
 	accept_stop(relay);
 	loop_timer_set(relay->loop, &relay->drain_end, end_ms);
-	relay_stop_when_drained(relay);
+	orders_stop_when_drained(relay);
 }
 
 /* One that was sent may be another process's: the order follows it there. */
@@ -242,7 +251,7 @@ static void on_tick(struct child *child)
 	record_flush(&relay->ways.records);
 	stock_fill(&relay->ways, relay->table.states[FLOW_BIND] > 0);
 	pool_trim(&relay->tools.stuck, PIECES_KEPT);
-	relay_stop_when_drained(relay);
+	orders_stop_when_drained(relay);
 }
 
 static void fill_counters(struct child *child)

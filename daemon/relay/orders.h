@@ -7,5 +7,7 @@ struct relay;
 
 /* Opens the loop, the channels that relay->start names, and the replica. 0 or -ENOMEM. */
 int orders_open(struct relay *relay);
+/* Ends the loop when the relay drains and nothing is left. */
+void orders_stop_when_drained(struct relay *relay);
 
 #endif

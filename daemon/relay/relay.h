@@ -46,9 +46,5 @@ static inline int relay_send(struct relay *relay, const void *ipc)
 const struct picture *relay_picture(const struct relay *relay);
 /* What replies begin with: the policy's hostname, or the machine's. */
 const char *relay_name(const struct relay *relay);
-/* Ends the loop when the relay drains and nothing is left. */
-void relay_stop_when_drained(struct relay *relay);
-/* A flow was freed: accepting may go on, draining may be over. */
-void relay_on_freed(struct relay *relay);
 
 #endif

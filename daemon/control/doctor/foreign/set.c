@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/doctor/foreign/set.h"
 
-#include "daemon/control/kernel/interfaces.h"
-
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/interfaces.h"
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>

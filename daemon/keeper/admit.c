@@ -107,7 +107,7 @@ static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
 	}
 	set_deadline(keeper);
 	if (!keeper->held.n)
-		keeper_upgrade_on_none_held(keeper);
+		keeper->face->on_none_held(keeper);
 }
 
 void keeper_admit_drop(struct keeper *keeper)
@@ -336,5 +336,5 @@ void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *ve
 	if (keeper->held.n)
 		return;
 	set_deadline(keeper);
-	keeper_upgrade_on_none_held(keeper);
+	keeper->face->on_none_held(keeper);
 }

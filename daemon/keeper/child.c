@@ -10,61 +10,19 @@
 #include "lib/base/container.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MISSED_MAX     5    /* heartbeats, one a second */
 #define SHORT_LIFE_MS  2000 /* a child that ended sooner has failed */
 #define RESTART_MAX_MS 5000
-#define SILENT_CLOSE   3 /* starts in a row: nobody accepts, so the listener goes */
-
-const char *keeper_child_name(const struct keeper_child *child, char buf[static 16])
-{
-	return roles_title(child->role, child->number, buf);
-}
-
-bool keeper_child_has_flows(const struct keeper_child *child)
-{
-	return roles[child->role].upgrade == ROLE_DRAINS;
-}
-
-uint64_t keeper_child_slack_ms(const struct keeper_child *child)
-{
-	return roles[child->role].slack_s * UINT64_C(1000);
-}
-
-bool keeper_child_is_wanted(const struct keeper_child *child)
-{
-	return !roles[child->role].wanted || child->keeper->wanted & 1u << child->role;
-}
-
-void keeper_child_send(struct keeper_child *child, const void *ipc, int fd)
-{
-	char name[16];
-
-	if (!child->channel)
-		return;
-	int error = channel_send(child->channel, ipc, fd);
-	if (error && error != -EPIPE) { /* that one is ending by itself */
-		log_error("cannot reach %s: %s", keeper_child_name(child, name), strerror(-error));
-		keeper_child_kill(child);
-	}
-}
-
-void keeper_child_send_links(struct keeper *keeper, const void *ipc)
-{
-	unsigned at = 0;
-
-	keeper_child_send(&keeper->control, ipc, -1);
-	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
-		if (roles[child->role].told & TOLD_LINKS)
-			keeper_child_send(child, ipc, -1);
-}
+#define SILENT_CLOSE   3
 
 static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 {
-	keeper_request_on_ipc(context, ipc, fd);
+	struct keeper_child *child = context;
+
+	child->keeper->face->on_ipc(child, ipc, fd);
 }
 
 static void on_gone(void *context)
@@ -326,28 +284,6 @@ void keeper_child_start_all(struct keeper *keeper)
 	}
 }
 
-struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at)
-{
-	if (*at < keeper->nchildren)
-		return &keeper->children[(*at)++];
-	for (size_t i = *at - keeper->nchildren; i < PROCESS_NUMBERS_MAX; i++) {
-		++*at;
-		if (keeper->old[i].pid)
-			return &keeper->old[i];
-	}
-	return NULL;
-}
-
-struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at)
-{
-	struct keeper_child *child;
-
-	do
-		child = keeper_child_next(keeper, at);
-	while (child && !keeper_child_has_flows(child));
-	return child;
-}
-
 int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd)
 {
 	child->channel = channel_open(child->keeper->loop, fd, &handler, child);
@@ -382,12 +318,6 @@ void keeper_child_again(struct keeper_child *child)
 	if (child->silent >= SILENT_CLOSE && !keeper->upgrade.undrained)
 		keeper_endpoint_close_place(child);
 	loop_timer_set(keeper->loop, &child->restart, loop_now_ms(keeper->loop) + wait_ms);
-}
-
-void keeper_child_kill(struct keeper_child *child)
-{
-	if (child->pid > 0)
-		kill(child->pid, SIGKILL);
 }
 
 void keeper_child_beat(struct keeper_child *child)

@@ -83,7 +83,20 @@ struct keeper_endpoint {
 /* Those of the plan before stand beside those of the next one. */
 #define KEEPER_ENDPOINTS_MAX (2 * PLAN_ENDPOINTS_MAX)
 
+/* What low files call back, made by main.c. */
+struct keeper_face {
+	/* A child says something. Takes fd over. */
+	void (*on_ipc)(struct keeper_child *from, const struct ipc_header *ipc, int fd);
+	/* Control has everything in force. */
+	void (*on_ready)(struct keeper *keeper);
+	/* Control has said how long flows may go on. */
+	void (*on_drain_time)(struct keeper *keeper, uint32_t seconds);
+	/* No packet waits for control's word any more. */
+	void (*on_none_held)(struct keeper *keeper);
+};
+
 struct keeper {
+	const struct keeper_face *face;
 	struct process_options options;
 	struct loop *loop;
 	enum keeper_phase phase;
@@ -151,15 +164,15 @@ struct keeper {
 	char event_text[IPC_EVENTS][IPC_TEXT_SIZE];
 };
 
-/* keeper.c */
+/* bypass.c */
 /* Bypass in the kernel, with no daemon running. Returns the exit status. */
 int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_t seconds);
-/* The life goes on when control has spoken. */
-void keeper_on_ready(struct keeper *keeper);
-void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds);
+/* event.c */
 /* Counts an event; control is told at once, or once a second where a flood is possible. */
 void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Once a second: what was not told yet. */
+void keeper_tell_events(struct keeper *keeper);
 
 /* prepare.c: everything that needs root. 0, or -errno after saying why. */
 int keeper_prepare(struct keeper *keeper);
@@ -170,6 +183,22 @@ unsigned keeper_limit_columns(const struct keeper *keeper);
 /* Makes the memory of the limits anew. */
 int keeper_prepare_limit(struct keeper *keeper);
 int keeper_prepare_message_limit(struct keeper *keeper);
+
+/* children.c */
+const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);
+bool keeper_child_has_flows(const struct keeper_child *child);
+/* So long it may be over its time to drain. */
+uint64_t keeper_child_slack_ms(const struct keeper_child *child);
+bool keeper_child_is_wanted(const struct keeper_child *child);
+/* Sends, and kills a child that cannot be reached. */
+void keeper_child_send(struct keeper_child *child, const void *ipc, int fd);
+/* About the interfaces, for all that are told of them. */
+void keeper_child_send_links(struct keeper *keeper, const void *ipc);
+/* All but control one after the other, those from before an upgrade included: start with *at 0. */
+struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at);
+/* Of these the ones that may have flows. */
+struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at);
+void keeper_child_kill(struct keeper_child *child);
 
 /* child.c */
 void keeper_child_init(
@@ -182,32 +211,18 @@ void keeper_child_start(struct keeper_child *child);
 void keeper_child_start_all(struct keeper *keeper);
 /* Control has said which of those that need not run are wanted: 1 << role each. */
 void keeper_child_want(struct keeper *keeper, unsigned wanted);
-bool keeper_child_is_wanted(const struct keeper_child *child);
 /* Pings, and kills whoever has not answered for too long. */
 void keeper_child_beat(struct keeper_child *child);
-void keeper_child_kill(struct keeper_child *child);
 /* The child with this pid has ended: clears it up. NULL: no child of ours. */
 struct keeper_child *keeper_child_reap(struct keeper *keeper, pid_t pid);
-/* All but control one after the other, those from before an upgrade included: start with *at 0. */
-struct keeper_child *keeper_child_next(struct keeper *keeper, unsigned *at);
-/* Of these the ones that may have flows. */
-struct keeper_child *keeper_child_next_flows(struct keeper *keeper, unsigned *at);
-bool keeper_child_has_flows(const struct keeper_child *child);
-/* So long it may be over its time to drain. */
-uint64_t keeper_child_slack_ms(const struct keeper_child *child);
 /* Takes over a process of the keeper before. fd is its channel, taken over when it returns 0. */
 int keeper_child_adopt(struct keeper_child *child, pid_t pid, uint32_t generation, int fd);
-const char *keeper_child_name(const struct keeper_child *child, char buf[static 16]);
 /* Starts it again, soon: the more often it failed, the later. */
 void keeper_child_again(struct keeper_child *child);
 /* Opens what is closed. 0, or the first -errno, said. */
 int keeper_child_open_listeners(struct keeper_child *child);
 /* From then on nobody accepts: TPROXY fails, and the zones' posture holds. */
 void keeper_child_close_listeners(struct keeper_child *child);
-/* Sends, and kills a child that cannot be reached. */
-void keeper_child_send(struct keeper_child *child, const void *ipc, int fd);
-/* About the interfaces, for all that are told of them. */
-void keeper_child_send_links(struct keeper *keeper, const void *ipc);
 
 /* execute.c: in the new process, whose parent this keeper is; with these descriptors (-1:
  * none). Never returns. */

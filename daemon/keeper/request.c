@@ -33,7 +33,7 @@ static void on_ready(struct keeper_child *from, const struct ipc_header *ipc, in
 {
 	struct keeper *keeper = from->keeper;
 	(void)fd;
-	keeper_on_ready(keeper);
+	keeper->face->on_ready(keeper);
 	say_reply(keeper, ipc->seq, 0, 0, NULL);
 }
 
@@ -400,7 +400,7 @@ static void on_reply(struct keeper_child *from, const struct ipc_header *ipc, in
 
 	(void)fd;
 	if (ipc->seq == keeper->stop_seq)
-		keeper_on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
+		keeper->face->on_drain_time(keeper, reply->status < 0 ? 0 : reply->value);
 }
 
 static void on_log_level(struct keeper_child *from, const struct ipc_header *ipc, int fd)

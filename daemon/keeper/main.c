@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,43 +87,6 @@ static void tell_parent(struct keeper *keeper)
 	keeper->parent = -1;
 }
 
-static bool is_flood(enum ipc_event_kind kind)
-{
-	return kind == IPC_EVENT_ADMIT_LATE || kind == IPC_EVENT_ADMIT_SHED ||
-	       kind == IPC_EVENT_ADMIT_MALFORMED || kind == IPC_EVENT_QUEUE_OVERRUN ||
-	       kind == IPC_EVENT_ENTRY_FAILED;
-}
-
-static void tell_events(struct keeper *keeper)
-{
-	struct ipc_event event;
-
-	if (!keeper->control.channel)
-		return;
-	for (unsigned kind = 0; kind < IPC_EVENTS; kind++) {
-		if (!keeper->events[kind])
-			continue;
-		ipc_init(&event, IPC_EVENT, sizeof(event));
-		event.kind = kind;
-		event.count = keeper->events[kind];
-		memcpy(event.text, keeper->event_text[kind], sizeof(event.text));
-		keeper->events[kind] = 0;
-		keeper_child_send(&keeper->control, &event, -1);
-	}
-}
-
-void keeper_event(struct keeper *keeper, enum ipc_event_kind kind, const char *format, ...)
-{
-	va_list args;
-
-	keeper->events[kind]++;
-	va_start(args, format);
-	vsnprintf(keeper->event_text[kind], sizeof(keeper->event_text[kind]), format, args);
-	va_end(args);
-	if (!is_flood(kind))
-		tell_events(keeper);
-}
-
 static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct keeper *keeper = container_of(timer, struct keeper, tick);
@@ -135,7 +97,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
 		keeper_child_beat(child);
 	keeper_admit_tick(keeper);
-	tell_events(keeper);
+	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
 	keeper_endpoint_tick(keeper);
 	keeper_upgrade_tick(keeper);
@@ -240,7 +202,7 @@ static void drain(struct keeper *keeper, uint32_t seconds)
 		end(keeper);
 }
 
-void keeper_on_drain_time(struct keeper *keeper, uint32_t seconds)
+static void on_drain_time(struct keeper *keeper, uint32_t seconds)
 {
 	if (!keeper_upgrade_on_drain_time(keeper, seconds) && keeper->phase == KEEPER_STOPPING)
 		drain(keeper, seconds);
@@ -374,7 +336,7 @@ static void on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 	}
 }
 
-void keeper_on_ready(struct keeper *keeper)
+static void on_ready(struct keeper *keeper)
 {
 	keeper->control_ready = true;
 	keeper_resume_on_ready(keeper);
@@ -533,9 +495,15 @@ static void finish(struct keeper *keeper)
 	loop_free(keeper->loop);
 }
 
+static const struct keeper_face face = {.on_ipc = keeper_request_on_ipc,
+	.on_ready = on_ready,
+	.on_drain_time = on_drain_time,
+	.on_none_held = keeper_upgrade_on_none_held};
+
 int keeper_main(const struct process_options *options)
 {
-	static struct keeper keeper = {.program = -1,
+	static struct keeper keeper = {.face = &face,
+		.program = -1,
 		.lock = -1,
 		.control_socket = -1,
 		.session_socket = -1,

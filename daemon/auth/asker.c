@@ -84,13 +84,13 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		close(fd);
 	switch (ipc->type) {
 	case IPC_AUTH_ASK:
-		attempt_begin(auth, asker, m);
+		auth->face->on_ask(auth, asker, m);
 		return;
 	case IPC_AUTH_RESPONSE:
-		attempt_respond(auth, asker, m);
+		auth->face->on_response(auth, asker, m);
 		return;
 	case IPC_AUTH_CANCEL:
-		attempt_cancel(auth, asker, ((const struct ipc_auth_cancel *)m)->id);
+		auth->face->on_cancel(auth, asker, ((const struct ipc_auth_cancel *)m)->id);
 		return;
 	default:
 		child_count(&auth->child, COUNTER_IPC_BAD);
@@ -100,7 +100,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 
 static void close_one(struct asker *asker)
 {
-	attempts_forget(asker->auth, asker);
+	asker->auth->face->on_gone(asker->auth, asker);
 	channel_free(asker->channel);
 	free(asker);
 }

@@ -10,18 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct backend_kind *kind_of(enum policy_auth_kind kind)
-{
-	static const struct backend_kind *const kinds[POLICY_AUTH_KINDS] = {
-		[POLICY_AUTH_FORWARD] = &backend_forward,
-		[POLICY_AUTH_DOVECOT] = &backend_dovecot,
-		[POLICY_AUTH_FILE] = &backend_users,
-		[POLICY_AUTH_LDAP] = &backend_ldap,
-	};
-
-	return kinds[kind];
-}
-
 /* ---- mechanisms ---- */
 
 static bool is_password(const char *mechanism)
@@ -155,7 +143,7 @@ void backend_greeted(struct backend *backend, const struct dovecot_greeting *gre
 		return;
 	backend->greeting = *greeting;
 	note_mechanisms(backend);
-	askers_offer(backend->auth);
+	backend->auth->face->on_offer(backend->auth);
 }
 
 /* It may be away now: what it told before holds until it tells something else. */
@@ -220,7 +208,7 @@ static void take_counts(struct backend *backend, const struct backends *before)
 
 static void close_all(struct auth *auth, struct backends *backends)
 {
-	attempts_leave(auth);
+	auth->face->on_leave(auth);
 	for (size_t i = 0; i < backends->n; i++) {
 		struct backend *backend = &backends->v[i];
 		if (backend->kind->close)
@@ -245,7 +233,7 @@ static void open_one(
 	backend->auth = auth;
 	backend->policy_held = policy_ref(auth->replica.now->policy);
 	backend->policy = &policy->auths[i];
-	backend->kind = kind_of(backend->policy->kind);
+	backend->kind = auth->face->kinds[backend->policy->kind];
 	ipc_init(&backend->state, IPC_AUTH_STATE, sizeof(backend->state));
 	snprintf(
 		backend->state.auth, sizeof(backend->state.auth), "%s", backend->policy->name.text);
@@ -278,7 +266,7 @@ void backends_follow(struct auth *auth)
 		open_one(auth, &auth->backends.v[auth->backends.n++], i, &before);
 	forget_all(&before);
 	backends_tell(auth, true);
-	askers_offer(auth);
+	auth->face->on_offer(auth);
 }
 
 void backends_renew(struct auth *auth)

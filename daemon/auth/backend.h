@@ -85,6 +85,7 @@ void backend_greeted(struct backend *backend, const struct dovecot_greeting *gre
 /* It works, or why it does not, in words of no client's. */
 void backend_note(struct backend *backend, bool up, const char *text);
 
+/* The four kinds, each in its own file. */
 extern const struct backend_kind backend_users, backend_ldap, backend_forward, backend_dovecot;
 
 #endif

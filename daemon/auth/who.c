@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/auth/who.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/policy/element.h"
 
@@ -24,7 +25,7 @@ static bool keep(struct who *who, const char *text, size_t len, struct policy_st
 	memcpy(at, text, len);
 	at[len] = '\0';
 	who->used += len + 1;
-	*string = (struct policy_string){at, (uint32_t)len, policy_hash(at, len)};
+	*string = (struct policy_string){at, (uint32_t)len, hash_bytes(at, len)};
 	return true;
 }
 
@@ -54,7 +55,7 @@ static bool has(const struct policy_string *strings, size_t n, const struct poli
 
 void who_add_group(struct who *who, const char *group, size_t len)
 {
-	const struct policy_string said = {group, (uint32_t)len, policy_hash(group, len)};
+	const struct policy_string said = {group, (uint32_t)len, hash_bytes(group, len)};
 
 	if (who->ngroups == SESSION_GROUPS_MAX || len >= POLICY_USER_SIZE || !is_text(group, len) ||
 		!is_named(who->policy, &said) || has(who->groups, who->ngroups, &said))
@@ -64,7 +65,7 @@ void who_add_group(struct who *who, const char *group, size_t len)
 
 void who_add_mail(struct who *who, const char *mail, size_t len)
 {
-	const struct policy_string said = {mail, (uint32_t)len, policy_hash(mail, len)};
+	const struct policy_string said = {mail, (uint32_t)len, hash_bytes(mail, len)};
 	struct policy_elem elem;
 
 	/* one address, not all of a domain */

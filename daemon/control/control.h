@@ -6,7 +6,6 @@
 
 #include "daemon/base/loop.h"
 #include "daemon/control/peers/question.h"
-#include "daemon/control/session/sources.h"
 #include "daemon/process/process.h"
 #include "lib/base/steady.h"
 #include "lib/ipc/kernel.h"
@@ -48,6 +47,7 @@ struct policy_start;
 struct policy_store;
 struct control_socket;
 struct sessions;
+struct source_watch;
 struct session_store;
 struct totals;
 struct wanted;
@@ -55,13 +55,6 @@ struct audit;
 struct messages;
 
 struct control_list_file; /* trouble/list.c */
-
-/* Who hears of sessions by accounting that end otherwise; sources.h. */
-struct source_watch {
-	source_on_gone *on_gone;
-	void *context;
-	bool own; /* it is their source that ends one */
-};
 
 /* What the keeper has told since the start. */
 struct control_events {
@@ -95,7 +88,7 @@ struct control {
 	struct messages *messages;
 	struct sessions *sessions;
 	struct accounts *accounts;
-	struct source_watch source_watch;
+	struct source_watch *source_watch;
 	struct end_passed *end_passed;
 	struct passed *passed;
 	struct idle *idle;

@@ -50,6 +50,7 @@
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/passed.h"
 #include "daemon/control/session/sessions.h"
+#include "daemon/control/session/source_watch.h"
 #include "daemon/control/store/drained.h"
 #include "daemon/control/store/flow_ids.h"
 #include "daemon/control/store/session_store.h"
@@ -375,6 +376,7 @@ static bool make_parts(struct control *control)
 	control->confirm = confirm_new(control);
 	control->begin = policy_start_new(control);
 	control->sessions = sessions_new(control);
+	control->source_watch = source_watch_new();
 	control->end_passed = end_passed_new(control);
 	control->idle = idle_new(control, &idle_face);
 	return control->lists && control->table && control->blocks && control->entries &&
@@ -383,7 +385,7 @@ static bool make_parts(struct control *control)
 	       control->listening && control->bind_client && control->auth && control->radius &&
 	       control->scans && control->web && control->credentials && control->renew &&
 	       control->turns && control->apply && control->confirm && control->begin &&
-	       control->sessions && control->idle && control->end_passed;
+	       control->source_watch && control->sessions && control->idle && control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -523,6 +525,7 @@ static void close_parts(struct control *control)
 	list_change_disarm(control);
 	block_change_disarm(control);
 	sessions_free(control->sessions);
+	source_watch_free(control->source_watch);
 	idle_free(control->idle);
 	end_passed_free(control->end_passed);
 	passed_free(control->passed);

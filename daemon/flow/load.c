@@ -2,6 +2,7 @@
 #include "daemon/flow/load.h"
 
 #include "daemon/flow/way.h"
+#include "lib/base/hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 static uint32_t hash_of(const struct policy_string *server, const struct endpoint *host)
 {
 	return server->hash * 31 +
-	       policy_hash((const char *)host->addr.bytes, sizeof(host->addr.bytes)) + host->port;
+	       hash_bytes((const char *)host->addr.bytes, sizeof(host->addr.bytes)) + host->port;
 }
 
 static bool is_it(const struct load_slot *slot, const struct policy_string *server,

@@ -4,7 +4,6 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/charge.h"
 #include "daemon/flow/choose.h"
-#include "lib/policy/session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -41,11 +40,6 @@ void way_host_fini(struct way_host *process)
 	pool_fini(&process->attempts);
 }
 
-const struct picture *way_host_picture(const struct way_host *process)
-{
-	return process->replica->now;
-}
-
 void way_init(struct way *way, struct way_host *process)
 {
 	way_init_under(way, process, way_host_picture(process)->policy);
@@ -76,14 +70,6 @@ bool way_is_host(void *context, size_t server, const struct addr *addr)
 		replica_targets_of(&way->process->replica->targets, way->policy, (int32_t)server);
 
 	return list && replica_targets_has(list, addr);
-}
-
-enum policy_source way_user_source(const struct way *way)
-{
-	/* a listener's clients have no session: who is known there said a password */
-	if (way->listener >= 0)
-		return POLICY_SOURCE_AUTH;
-	return way->session & SESSION_DEVICE_ID ? POLICY_SOURCE_DEVICE : POLICY_SOURCE_SESSION;
 }
 
 bool way_is_meant(const struct way *way, const struct ipc_kill *order)

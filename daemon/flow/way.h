@@ -16,6 +16,7 @@
 #include "lib/limit/limit.h"
 #include "lib/limit/limit_of.h"
 #include "lib/policy/policy.h"
+#include "lib/policy/session.h"
 
 struct attempts;
 
@@ -40,7 +41,10 @@ int way_host_init(struct way_host *process, struct child *child, const struct re
 /* No way is left. */
 void way_host_fini(struct way_host *process);
 /* The picture in force. Its policy is NULL before the first one came. */
-const struct picture *way_host_picture(const struct way_host *process);
+static inline const struct picture *way_host_picture(const struct way_host *process)
+{
+	return process->replica->now;
+}
 
 /* The limits that a flow can hold at once: enum limit_kind up to LIMIT_FLOWS_HOST. */
 #define WAY_HOLDS 6
@@ -88,7 +92,13 @@ static inline const struct policy_server *way_server(const struct way *way)
 }
 
 /* Of its user, if it has one. */
-enum policy_source way_user_source(const struct way *way);
+static inline enum policy_source way_user_source(const struct way *way)
+{
+	/* a listener's clients have no session: who is known there said a password */
+	if (way->listener >= 0)
+		return POLICY_SOURCE_AUTH;
+	return way->session & SESSION_DEVICE_ID ? POLICY_SOURCE_DEVICE : POLICY_SOURCE_SESSION;
+}
 
 /* Does it come from a zone or listener of its policy? */
 static inline bool way_has_place(const struct way *way)

@@ -2,6 +2,7 @@
 #include "daemon/radius/senders.h"
 
 #include "daemon/radius/radius.h"
+#include "lib/base/hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static void begin(
 struct sender *senders_find(
 	struct senders *senders, const char *radius, const struct addr *source, uint64_t now_ms)
 {
-	const uint32_t hash = policy_hash(source->bytes, sizeof(source->bytes));
+	const uint32_t hash = hash_bytes(source->bytes, sizeof(source->bytes));
 	struct sender *set = &senders->v[hash % SENDERS_SETS * SENDERS_WAYS];
 	struct sender *oldest = set;
 

@@ -80,3 +80,13 @@ struct hash_link *hash_step(const struct hash *hash, struct hash_walk *walk)
 		walk->next = link->next;
 	return link;
 }
+
+uint32_t hash_bytes(const void *bytes, size_t len)
+{
+	const unsigned char *p = bytes;
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ p[i]) * 0x100000001b3u;
+	return (uint32_t)(hash ^ hash >> 32);
+}

@@ -98,16 +98,6 @@ int ipc_check(const void *bytes, size_t len)
 	return kind->ok(bytes, len) ? 0 : -EBADMSG;
 }
 
-void ipc_init(void *ipc, unsigned type, size_t bytes)
-{
-	struct ipc_header *header = ipc;
-
-	memset(ipc, 0, bytes);
-	header->type = (uint16_t)type;
-	header->version = IPC_VERSION;
-	header->bytes = (uint32_t)bytes;
-}
-
 const char *ipc_name(unsigned type)
 {
 	const struct ipc_kind *kind = kind_of(type);

@@ -12,6 +12,8 @@
 #include "lib/metrics/counter.h"
 #include "lib/metrics/histogram.h"
 
+#include <string.h>
+
 #define IPC_VERSION      1
 #define IPC_BYTES_MAX    65536
 #define IPC_TEXT_SIZE    256
@@ -118,7 +120,15 @@ struct ipc_counters {
  * -EBADMSG. What one process may say to another is checked by the receiver. */
 int ipc_check(const void *bytes, size_t len);
 /* Fills the header: zeroes the ipc and sets type and bytes. */
-void ipc_init(void *ipc, unsigned type, size_t bytes);
+static inline void ipc_init(void *ipc, unsigned type, size_t bytes)
+{
+	struct ipc_header *header = ipc;
+
+	memset(ipc, 0, bytes);
+	header->type = (uint16_t)type;
+	header->version = IPC_VERSION;
+	header->bytes = (uint32_t)bytes;
+}
 const char *ipc_name(unsigned type);
 /* Does it hold what must not stay in memory? Whoever held one wipes it: both ends of a channel, and
  * who made it. */

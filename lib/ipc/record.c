@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/ipc/record.h"
 
+#include "lib/ipc/flow.h"
+
 #include <stdlib.h>
 #include <string.h>
 

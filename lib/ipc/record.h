@@ -12,7 +12,7 @@
 #define POSTERN_LIB_IPC_RECORD_H
 
 #include "lib/base/backlog.h"
-#include "lib/ipc/flow.h"
+#include "lib/ipc/core.h"
 
 enum ipc_record_kind {
 	IPC_RECORD_FLOW = 1, /* ipc_flow_encode() */

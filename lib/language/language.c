@@ -31,11 +31,6 @@ struct language *language_begin(
 	return l;
 }
 
-struct language_source *language_source_at(const struct language *l, size_t i)
-{
-	return ((struct language_source **)l->sources.v)[i];
-}
-
 size_t language_add_source(
 	struct language *l, const char *name, const char *text, size_t len, bool taken)
 {
@@ -123,24 +118,6 @@ void language_read_source(struct language *l, const char *name, const char *text
 
 	if (i != SIZE_MAX)
 		read_statements(l, i);
-}
-
-const char *language_resolve_path(struct language *l, const struct policy_string *path)
-{
-	const char *from = language_source_at(l, l->source)->name;
-	const char *slash = strrchr(from, '/');
-
-	if (path->len == 0 || path->text[0] == '/' || !slash)
-		return path->text;
-	size_t len = (size_t)(slash - from) + 1;
-	char *joined = arena_alloc(l->policy->arena, len + path->len + 1);
-	if (!joined) {
-		language_out_of_memory(l);
-		return NULL;
-	}
-	memcpy(joined, from, len);
-	memcpy(joined + len, path->text, path->len);
-	return joined;
 }
 
 /* a.conf -> b.conf -> a.conf */

@@ -325,7 +325,10 @@ struct policy *language_finish(struct language *l);
  * SIZE_MAX: out of memory, with text freed if taken. */
 size_t language_add_source(
 	struct language *l, const char *name, const char *text, size_t len, bool taken);
-struct language_source *language_source_at(const struct language *l, size_t i);
+static inline struct language_source *language_source_at(const struct language *l, size_t i)
+{
+	return ((struct language_source **)l->sources.v)[i];
+}
 void language_include(
 	struct language *l, const struct language_span *span, const struct policy_string *path);
 /* The path as the file being read means it: relative to it. In the arena; NULL: no memory. */

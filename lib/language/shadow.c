@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/shadow.h"
 
+#include "lib/base/hash.h"
 #include "lib/policy/element.h"
 #include "lib/policy/mailset.h"
 
@@ -62,7 +63,7 @@ static uint64_t hash_mail(enum condition condition, const char *key)
 {
 	size_t len = strlen(key);
 
-	return mix(mix(condition + 1, policy_hash(key, len)), len) | 1;
+	return mix(mix(condition + 1, hash_bytes(key, len)), len) | 1;
 }
 
 static struct key *key_of(struct index *index, uint64_t hash)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/base/vector.h"
+#include "lib/base/hash.h"
 #include "lib/language/parse.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ void *language_keep(struct language *l, const struct language_vector *vector, si
 
 struct policy_string language_empty(void)
 {
-	return (struct policy_string){.text = "", .hash = policy_hash("", 0)};
+	return (struct policy_string){.text = "", .hash = hash_bytes("", 0)};
 }
 
 struct policy_string language_copy(struct language *l, const char *text, size_t len)
@@ -59,6 +60,6 @@ struct policy_string language_copy(struct language *l, const char *text, size_t 
 		len = 0;
 	}
 	string.len = (uint32_t)len;
-	string.hash = policy_hash(string.text, len);
+	string.hash = hash_bytes(string.text, len);
 	return string;
 }

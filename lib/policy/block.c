@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/block.h"
 
+#include "lib/base/hash.h"
 #include "lib/base/heap.h"
 #include "lib/base/lpm.h"
 
@@ -86,7 +87,7 @@ bool block_same_subject(const struct block *a, const struct block *b)
 
 static unsigned bucket_of(const char *user)
 {
-	return policy_hash(user, strlen(user)) % USER_BUCKETS;
+	return hash_bytes(user, strlen(user)) % USER_BUCKETS;
 }
 
 /* The first of those among which the subject is, if it is there. */

@@ -288,7 +288,7 @@ void lists_free(struct lists *lists)
 
 static struct list *find_list(const struct lists *lists, const char *name)
 {
-	struct list *list = list_of(hash_find(&lists->names, policy_hash(name, strlen(name))));
+	struct list *list = list_of(hash_find(&lists->names, hash_bytes(name, strlen(name))));
 
 	while (list && strcmp(list->name, name) != 0)
 		list = list_of(hash_next(&list->hashed));
@@ -311,7 +311,7 @@ static struct list *add_list(struct lists *lists, const char *name)
 		return NULL;
 	}
 	memcpy(list->name, name, len + 1);
-	hash_add(&lists->names, &list->hashed, policy_hash(name, len));
+	hash_add(&lists->names, &list->hashed, hash_bytes(name, len));
 	return list;
 }
 

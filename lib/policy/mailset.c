@@ -3,7 +3,6 @@
 
 #include "lib/base/container.h"
 #include "lib/base/hash.h"
-#include "lib/policy/policy.h"
 #include "lib/smtp/domain.h"
 
 #include <errno.h>
@@ -122,7 +121,7 @@ static struct entry *find(const struct mailset *set, const char *key, size_t len
 int mailset_add(struct mailset *set, const char *key, void *value)
 {
 	size_t len = strlen(key);
-	uint32_t hash = policy_hash(key, len);
+	uint32_t hash = hash_bytes(key, len);
 	struct entry *entry = find(set, key, len, hash);
 
 	if (entry) {
@@ -141,7 +140,7 @@ int mailset_add(struct mailset *set, const char *key, void *value)
 void *mailset_del(struct mailset *set, const char *key)
 {
 	size_t len = strlen(key);
-	struct entry *entry = find(set, key, len, policy_hash(key, len));
+	struct entry *entry = find(set, key, len, hash_bytes(key, len));
 
 	if (!entry)
 		return NULL;
@@ -153,7 +152,7 @@ void *mailset_del(struct mailset *set, const char *key)
 
 static void *find_bytes(const struct mailset *set, const char *key, size_t len)
 {
-	const struct entry *entry = find(set, key, len, policy_hash(key, len));
+	const struct entry *entry = find(set, key, len, hash_bytes(key, len));
 
 	return entry ? entry->value : NULL;
 }

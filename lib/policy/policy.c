@@ -2,6 +2,7 @@
 #include "lib/policy/policy.h"
 
 #include "lib/base/arena.h"
+#include "lib/base/hash.h"
 #include "lib/base/lpm.h"
 #include "lib/base/siphash.h"
 #include "lib/policy/mailset.h"
@@ -30,7 +31,7 @@ struct policy_user policy_user_of(const struct policy_string *written)
 		user.sources = 1u << i;
 		user.name.text += len + 1;
 		user.name.len -= (uint32_t)len + 1;
-		user.name.hash = policy_hash(user.name.text, user.name.len);
+		user.name.hash = hash_bytes(user.name.text, user.name.len);
 	}
 	return user;
 }
@@ -148,16 +149,6 @@ struct names {
 	size_t n, room; /* room is a power of two */
 };
 
-uint32_t policy_hash(const void *bytes, size_t len)
-{
-	const unsigned char *p = bytes;
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ p[i]) * 0x100000001b3u;
-	return (uint32_t)(hash ^ hash >> 32);
-}
-
 bool policy_string_equal(const struct policy_string *a, const struct policy_string *b)
 {
 	return a->hash == b->hash && a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
@@ -187,7 +178,7 @@ struct policy *policy_new(void)
 	policy->arena = arena;
 	policy->names = names;
 	policy->hostname.text = "";
-	policy->hostname.hash = policy_hash("", 0);
+	policy->hostname.hash = hash_bytes("", 0);
 	policy->drain_s = 300;
 	policy->limit_flows = 8000;
 	policy->audit_keep_s = 90 * 86400;
@@ -310,7 +301,7 @@ static ptrdiff_t find_text(const struct policy *policy, enum policy_kind kind, c
 {
 	struct policy_string string = {.text = name, .len = (uint32_t)strlen(name)};
 
-	string.hash = policy_hash(name, string.len);
+	string.hash = hash_bytes(name, string.len);
 	return policy_find(policy, kind, &string);
 }
 

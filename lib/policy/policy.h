@@ -6,6 +6,7 @@
 #ifndef POSTERN_LIB_POLICY_POLICY_H
 #define POSTERN_LIB_POLICY_POLICY_H
 
+#include "lib/base/hash.h"
 #include "lib/base/range.h"
 
 #include <stdbool.h>
@@ -42,7 +43,7 @@ struct policy_span {
 	uint16_t width;
 };
 
-/* hash is policy_hash(text, len): compare it first, then the bytes. Unset: text "", len 0. */
+/* hash is hash_bytes(text, len): compare it first, then the bytes. Unset: text "", len 0. */
 struct policy_string {
 	const char *text; /* NUL-terminated */
 	uint32_t len;
@@ -883,7 +884,6 @@ struct policy *policy_ref(struct policy *policy);
 /* NULL is allowed. Frees when the last reference goes. */
 void policy_unref(struct policy *policy);
 
-uint32_t policy_hash(const void *bytes, size_t len);
 bool policy_string_equal(const struct policy_string *a, const struct policy_string *b);
 bool policy_strings_equal(const struct policy_strings *a, const struct policy_strings *b);
 

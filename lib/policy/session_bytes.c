@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/base/hash.h"
 #include "lib/policy/session.h"
+
+#include "lib/base/hash.h"
 
 #include <assert.h>
 #include <string.h>
@@ -181,7 +184,7 @@ static struct policy_string take_string(struct reader *reader, char **text, size
 			reader->bad = true;
 	if (reader->bad)
 		return (struct policy_string){"", 0, 0};
-	struct policy_string string = {*text, (uint32_t)len, policy_hash(bytes, len)};
+	struct policy_string string = {*text, (uint32_t)len, hash_bytes(bytes, len)};
 	memcpy(*text, bytes, len);
 	(*text)[len] = '\0';
 	*text += len + 1;
@@ -193,7 +196,7 @@ static struct policy_string take_optional(struct reader *reader, char **text, si
 	if (reader->at == reader->end || *reader->at)
 		return take_string(reader, text, most);
 	reader->at++;
-	return (struct policy_string){"", 0, policy_hash("", 0)};
+	return (struct policy_string){"", 0, hash_bytes("", 0)};
 }
 
 /* It has one encoding: what is all unset is left out. */
@@ -277,7 +280,7 @@ size_t session_decode(
 	session->mails = storage->mails;
 	for (size_t i = 0; i < session->nmails; i++)
 		storage->mails[i] = take_string(&reader, &text, SESSION_MAIL_SIZE - 1);
-	session->via = session->nas = (struct policy_string){"", 0, policy_hash("", 0)};
+	session->via = session->nas = (struct policy_string){"", 0, hash_bytes("", 0)};
 	if (!reader.bad && reader.at != reader.end)
 		take_source(&reader, session, &text);
 	/* A session is a device's exactly when its id is, and has no bytes left over. */

@@ -39,7 +39,7 @@ struct session_index {
 
 static uint32_t hash_of_mac(const struct mac *mac)
 {
-	return policy_hash(mac->bytes, sizeof(mac->bytes));
+	return hash_bytes(mac->bytes, sizeof(mac->bytes));
 }
 
 static struct session_user *user_of(struct hash_link *link)
@@ -105,7 +105,7 @@ void session_index_free(struct session_index *index)
 
 static struct session_zone *find_zone(const struct session_index *index, const char *name)
 {
-	uint32_t hash = policy_hash(name, strlen(name));
+	uint32_t hash = hash_bytes(name, strlen(name));
 
 	for (struct session_zone *zone = index->zones; zone; zone = zone->next)
 		if (zone->hash == hash && strcmp(zone->name, name) == 0)
@@ -289,7 +289,7 @@ size_t session_index_count_zone(const struct session_index *index, const char *z
 size_t session_index_count_user(
 	const struct session_index *index, const char *zone, const char *user)
 {
-	uint32_t len = (uint32_t)strlen(user), hash = policy_hash(user, len);
+	uint32_t len = (uint32_t)strlen(user), hash = hash_bytes(user, len);
 	size_t count = 0;
 
 	for (const struct session_zone *z = index->zones; z; z = z->next) {
@@ -393,7 +393,7 @@ size_t session_index_by_mac_alone(
 int session_index_each_user(
 	const struct session_index *index, const char *user, session_visit *visit, void *context)
 {
-	uint32_t len = (uint32_t)strlen(user), hash = policy_hash(user, len);
+	uint32_t len = (uint32_t)strlen(user), hash = hash_bytes(user, len);
 
 	for (const struct session_zone *zone = index->zones; zone; zone = zone->next) {
 		const struct session_user *found = find_user(index, zone, user, len, hash);

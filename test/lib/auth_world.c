@@ -40,6 +40,7 @@ struct auth_world *auth_world_open(const char *policy)
 	if (!world)
 		return NULL;
 	struct auth *auth = &world->auth;
+	auth->face = &auth_face;
 	auth->start = auth->child.start = &start;
 	auth->child.face = &face;
 	auth->loop = auth->child.loop = loop_new();

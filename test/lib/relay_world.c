@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test/lib/relay_world.h"
 
+#include "lib/base/hash.h"
 #include "lib/ipc/kernel.h"
 #include "lib/ipc/replica.h"
 #include "lib/record/message_record.h"
@@ -344,8 +345,7 @@ const char *policy_text(const struct world *world, const char *zone_more, const 
 
 static struct policy_string make_string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 void log_in(int control, uint64_t id, const char *user, const char *address)

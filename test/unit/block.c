@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/block.h"
+#include "lib/base/hash.h"
 #include "lib/policy/decide/decide.h"
 #include "test/lib/policy_text.h"
 
@@ -239,8 +240,7 @@ struct stage {
 
 static struct policy_string string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 static void open_stage(struct stage *stage, const char *text)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/decide/decide.h"
+#include "lib/base/hash.h"
 #include "lib/language/language.h"
 #include "lib/policy/element.h"
 #include "test/lib/policy_text.h"
@@ -49,8 +50,7 @@ static void close_stage(struct stage *stage)
 
 static struct policy_string string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 static void login(struct stage *stage, uint64_t id, const char *zone, const char *user,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which connections need the envelope, and what each sender and recipient then meets. */
+#include "lib/base/hash.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/element.h"
 #include "test/lib/policy_text.h"
@@ -66,11 +67,11 @@ static void set_up(struct stage *stage, const char *zone, const char *group)
 	addr_parse("198.51.100.1", 12, &stage->original.addr);
 	stage->original.port = 25;
 	stage->group = (struct policy_string){
-		group, (uint32_t)strlen(group), policy_hash(group, strlen(group))};
+		group, (uint32_t)strlen(group), hash_bytes(group, strlen(group))};
 	struct session_address address = {.prefix = prefix_of(&stage->origin.source)};
 	stage->session = (struct session){.id = 1,
 		.zone = stage->policy->zones[stage->origin.zone].name,
-		.user = {"anna", 4, policy_hash("anna", 4)},
+		.user = {"anna", 4, hash_bytes("anna", 4)},
 		.groups = &stage->group,
 		.ngroups = *group ? 1 : 0,
 		.addresses = &address,

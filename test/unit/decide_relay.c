@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The decision of listeners and of protected domains: who may speak, whose mail goes where, in
  * which direction. */
+#include "lib/base/hash.h"
 #include "lib/policy/decide/decide.h"
 
 #include "lib/language/language.h"
@@ -99,7 +100,7 @@ static const char *meets(const struct stage *stage, const struct decide_origin *
 	addr_parse("203.0.113.1", 11, &original.addr);
 	if (user) {
 		session.user = (struct policy_string){
-			user, (uint32_t)strlen(user), policy_hash(user, strlen(user))};
+			user, (uint32_t)strlen(user), hash_bytes(user, strlen(user))};
 		envelope.session = &session;
 	}
 	if (!recipient) {
@@ -511,7 +512,7 @@ static void a_destination_is_protected_by_its_address(void **state)
 	static const char *const wanted[][3] = {
 		{"203.0.113.99", "ours", "ours"}, {"198.51.100.1", "rest", "ours"}};
 	(void)state;
-	session.user = (struct policy_string){"u", 1, policy_hash("u", 1)};
+	session.user = (struct policy_string){"u", 1, hash_bytes("u", 1)};
 	session.mac.bytes[5] = origin.mac.bytes[5] = 7;
 	session.mac.bytes[0] = origin.mac.bytes[0] = 2;
 	assert_int_equal(session_table_put(stage.sessions, &session), 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which scans the message to a recipient has, by the manual's example of incoming, outgoing and
  * relayed mail, and what explain says of it. */
+#include "lib/base/hash.h"
 #include "lib/policy/decide/decide.h"
 
 #include "lib/language/language.h"
@@ -98,7 +99,7 @@ static const char *scans_of(const struct policy *policy, const char *user, const
 	assert_int_equal(addr_parse(source, strlen(source), &origin.source), 0);
 	if (user) {
 		session.user = (struct policy_string){
-			user, (uint32_t)strlen(user), policy_hash(user, strlen(user))};
+			user, (uint32_t)strlen(user), hash_bytes(user, strlen(user))};
 		envelope.session = &session;
 	}
 	decide_recipient(&world, &origin, &envelope, NOW, &reply);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What rules with `tls`, and servers that have it, decide; and how that is told. */
+#include "lib/base/hash.h"
 #include "lib/policy/decide/decide.h"
 
 #include "test/lib/policy_text.h"
@@ -66,7 +67,7 @@ static void set_up(struct stage *stage, const char *zone, const char *user)
 	address.prefix = prefix_of(&stage->origin.source);
 	stage->session = (struct session){.id = 1,
 		.zone = stage->policy->zones[stage->origin.zone].name,
-		.user = {user, (uint32_t)strlen(user), policy_hash(user, strlen(user))},
+		.user = {user, (uint32_t)strlen(user), hash_bytes(user, strlen(user))},
 		.addresses = &address,
 		.naddresses = 1};
 	assert_int_equal(session_table_put(stage->sessions, &stage->session), 0);

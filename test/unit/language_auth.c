@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What may be said of where passwords are checked; how it is printed; and whom a rule's user is. */
+#include "lib/base/hash.h"
 #include "lib/language/language.h"
 
 #include "lib/ldap/url.h"
@@ -297,7 +298,7 @@ static const struct endpoint original = {.port = 25};
 static struct policy_string string(const char *text)
 {
 	struct policy_string made = {.text = text, .len = (uint32_t)strlen(text)};
-	made.hash = policy_hash(text, made.len);
+	made.hash = hash_bytes(text, made.len);
 	return made;
 }
 

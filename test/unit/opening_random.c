@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random policies and a random change of each: whenever some client of a sample is redirected
  * before and passes after, the change is said to open. */
+#include "lib/base/hash.h"
 #include "lib/policy/decide/rule.h"
 #include "lib/policy/proof/opening.h"
 #include "test/lib/policy_text.h"
@@ -160,7 +161,7 @@ struct client {
 static struct policy_string string_of(const char *text)
 {
 	size_t len = strlen(text);
-	return (struct policy_string){text, (uint32_t)len, policy_hash(text, len)};
+	return (struct policy_string){text, (uint32_t)len, hash_bytes(text, len)};
 }
 
 static void make_client(struct client *client)

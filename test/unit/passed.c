@@ -2,6 +2,7 @@
 #include "daemon/control/session/passed.h"
 #include "daemon/base/worker.h"
 #include "daemon/control/control.h"
+#include "lib/base/hash.h"
 #include "test/lib/control_folder.h"
 
 #include <errno.h>
@@ -20,8 +21,7 @@ static struct control *control;
 
 static struct policy_string string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 static struct addr addr(const char *text)

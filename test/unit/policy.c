@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/policy.h"
+#include "lib/base/hash.h"
 
 #include "lib/base/arena.h"
 #include "test/lib/policy_text.h"
@@ -48,7 +49,7 @@ static void many_names_are_found(void **state)
 		struct policy_string name = {
 			.len = (uint32_t)snprintf(text, sizeof(text), "n%zu", i)};
 		name.text = arena_copy(policy->arena, text, name.len);
-		name.hash = policy_hash(text, name.len);
+		name.hash = hash_bytes(text, name.len);
 		assert_int_equal(policy_add_name(policy, POLICY_KIND_RULE, &name, i), -1);
 		assert_int_equal(policy_add_name(policy, POLICY_KIND_RULE, &name, i + 1), i);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/session.h"
+#include "lib/base/hash.h"
 #include "lib/policy/lists.h"
 
 #include <errno.h>
@@ -17,8 +18,7 @@
 
 static struct policy_string string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 static struct addr addr(const char *text)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/store/session_store.h"
 #include "daemon/base/log.h"
+#include "lib/base/hash.h"
 #include "lib/policy/element.h"
 #include "test/lib/control_folder.h"
 
@@ -83,8 +84,7 @@ static void on_done(void *context, int status)
 
 static struct policy_string string(const char *text)
 {
-	return (struct policy_string){
-		text, (uint32_t)strlen(text), policy_hash(text, strlen(text))};
+	return (struct policy_string){text, (uint32_t)strlen(text), hash_bytes(text, strlen(text))};
 }
 
 static void put(struct stage *stage, uint64_t id, const char *user, uint64_t lease_end_ms)

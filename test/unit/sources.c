@@ -2,6 +2,7 @@
 /* Sessions that another program tells of: who opens, goes on and ends, for how long, beside logins
  * and devices, and what is on the disk. */
 #include "daemon/control/session/sources.h"
+#include "daemon/control/session/source_watch.h"
 
 #include "daemon/base/worker.h"
 #include "daemon/control/clock.h"
@@ -92,6 +93,7 @@ static int set_up(void **state)
 	control.end_passed = end_passed_new(&control);
 	control.live_flows = live_flows_new();
 	control.sessions = sessions_new(&control);
+	control.source_watch = source_watch_new();
 	open_store(&last_id);
 	control.passed = passed_open(&control, last_id);
 	sessions_loaded(control.sessions, last_id);
@@ -107,6 +109,7 @@ static int tear_down(void **state)
 	(void)state;
 	session_store_close(control.store);
 	sessions_free(control.sessions);
+	source_watch_free(control.source_watch);
 	end_passed_free(control.end_passed);
 	worker_close(control.disk);
 	passed_free(control.passed);

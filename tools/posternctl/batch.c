@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tools/posternctl/batch.h"
+#include "tools/posternctl/file.h"
 
 #include "tools/posternctl/noun.h"
 
@@ -87,10 +88,10 @@ static int run_as_one(struct batch *batch, const char *text, size_t len)
 
 int batch_run(struct call *call, const char *path)
 {
-	char wrong[NOUN_WRONG_SIZE];
+	char wrong[FILE_WRONG_SIZE];
 	size_t len;
 	struct batch batch = {.call = call, .path = strcmp(path, "-") ? path : "<standard input>"};
-	char *text = noun_read_file(path, &len, wrong);
+	char *text = file_read(path, &len, wrong);
 	if (!text)
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
 	int status = 0;

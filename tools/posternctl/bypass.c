@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/posternctl/daemon.h"
 #include "tools/posternctl/noun.h"
 
 #include "lib/language/language.h"
@@ -26,7 +27,7 @@ static int past_control(struct call *call, const struct verb *verb, const struct
 	}
 	fputs("posternctl: no daemon does it; the bypass is set in the kernel's table itself\n",
 		stderr);
-	int status = noun_run_daemon(command, -1); /* 2 is wrong usage there, too */
+	int status = daemon_run(command, -1); /* 2 is wrong usage there, too */
 	if (status == CONNECTION_DONE)
 		return call_done(call, OUTCOME_DONE, true, "");
 	return call_fail(call, status == CONNECTION_USAGE ? OUTCOME_USAGE : OUTCOME_REFUSED, NULL,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* doctor where no daemon answers: what can be known all the same. */
+#include "tools/posternctl/daemon.h"
 #include "tools/posternctl/noun.h"
 #include "tools/posternctl/show/rows.h"
 
@@ -40,7 +41,7 @@ static void put_kernel(struct rows *table, const char *run_dir)
 	char line[2048];
 	if (!file)
 		return;
-	noun_run_daemon(words, fileno(file));
+	daemon_run(words, fileno(file));
 	rewind(file);
 	while (fgets(line, sizeof(line), file))
 		rows_row(table, line, strlen(line));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns how a file is opened that the operator names. */
+/* Owns how a file is opened and read that the operator names. */
 #ifndef POSTERN_TOOLS_POSTERNCTL_FILE_H
 #define POSTERN_TOOLS_POSTERNCTL_FILE_H
 
@@ -9,5 +9,8 @@
  * that has a name is not: nobody may ever write to it. NULL with errno, EINVAL for such
  * a FIFO. */
 FILE *file_open(const char *path);
+/* All of it. malloc'ed; NULL: and what is wrong. */
+#define FILE_WRONG_SIZE 512
+char *file_read(const char *path, size_t *len, char wrong[static FILE_WRONG_SIZE]);
 
 #endif

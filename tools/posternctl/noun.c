@@ -4,15 +4,9 @@
 #include "tools/posternctl/show/help.h"
 
 #include "lib/base/text.h"
-#include "lib/language/language.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define FILE_MAX ((size_t)REQUEST_BODY_MAX)
 
 static const struct own {
 	const char *noun, *verb;
@@ -33,66 +27,6 @@ static const struct own {
 	{"queue", "delete", queue_delete},
 	{"queue", "flush", queue_flush},
 };
-
-/* All of an open file; NULL with errno. */
-static char *read_all(FILE *file, size_t *len)
-{
-	size_t room = 65536, used = 0, n;
-	char *text = malloc(room);
-	while (text && (n = fread(text + used, 1, room - used, file)) > 0) {
-		used += n;
-		if (used < room)
-			continue;
-		errno = EFBIG;
-		char *more = room < FILE_MAX ? realloc(text, room *= 2) : NULL;
-		if (!more)
-			free(text);
-		text = more;
-	}
-	if (text && ferror(file)) {
-		free(text);
-		text = NULL;
-	}
-	*len = used;
-	return text;
-}
-
-char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG_SIZE])
-{
-	FILE *file = file_open(path);
-	char *text = file ? read_all(file, len) : NULL;
-	if (!text)
-		snprintf(wrong, NOUN_WRONG_SIZE, "%.400s: %s", path, language_read_error(-errno));
-	if (file && file != stdin)
-		fclose(file);
-	return text;
-}
-
-int noun_run_daemon(const char **words, int out)
-{
-	char path[4096];
-	static const char *const beside[] = {"posternd", "../daemon/posternd", "../sbin/posternd"};
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 32);
-	char *slash = n > 0 ? (path[n] = '\0', strrchr(path, '/')) : NULL;
-	bool found = false;
-	for (size_t i = 0; slash && !found && i < sizeof(beside) / sizeof(*beside); i++) {
-		strcpy(slash + 1, beside[i]);
-		found = access(path, X_OK) == 0;
-	}
-	words[0] = found ? path : "posternd";
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (out >= 0)
-			dup2(out, STDOUT_FILENO);
-		execvp(words[0], (char *const *)words);
-		fprintf(stderr, "posternctl: posternd: %s\n", strerror(errno));
-		_exit(127);
-	}
-	int status = 0;
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 127;
-}
 
 /* The command line as it is understood: noun, verb, and from where the rest is. */
 struct line {
@@ -143,9 +77,9 @@ static int ask_with_file(struct call *call, const struct verb *verb, const struc
 	struct verb shown = as_shown(verb, given);
 	if (!path)
 		return call_ask(call, &shown, words, nwords, NULL, 0);
-	char wrong[NOUN_WRONG_SIZE];
+	char wrong[FILE_WRONG_SIZE];
 	size_t len;
-	char *body = noun_read_file(path, &len, wrong);
+	char *body = file_read(path, &len, wrong);
 	if (!body)
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
 	int status = call_ask(call, &shown, words, nwords, body, len);

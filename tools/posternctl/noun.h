@@ -15,11 +15,5 @@ noun_own policy_check, policy_edit, policy_save, server_test, auth_password, aut
 
 /* Carries out one command line. Exit status. */
 int noun_run(struct call *call, const char *const *words, size_t nwords);
-/* Reads a whole file, or standard input for "-". malloc'ed; NULL: and what is wrong. */
-#define NOUN_WRONG_SIZE 512
-char *noun_read_file(const char *path, size_t *len, char wrong[static NOUN_WRONG_SIZE]);
-/* Runs posternd, which stands beside this program or in PATH; its exit status, 127 if there is
- * none. words ends with NULL, its first is filled in here. out takes what it writes; -1: stdout. */
-int noun_run_daemon(const char **words, int out);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tools/posternctl/daemon.h"
+#include "tools/posternctl/file.h"
 #include "tools/posternctl/noun.h"
 
 #include <errno.h>
@@ -25,9 +27,9 @@ int policy_check(struct call *call, const struct verb *verb, const struct verb_w
 {
 	const char *path = verb_value(given, "FILE|-");
 	const char *command[] = {"", "-t", "-f", strcmp(path, "-") ? path : "/dev/stdin", NULL};
-	char wrong[NOUN_WRONG_SIZE];
+	char wrong[FILE_WRONG_SIZE];
 	size_t len;
-	char *text = noun_read_file(path, &len, wrong);
+	char *text = file_read(path, &len, wrong);
 	if (!text)
 		return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
 	bool stands = strcmp(path, "-") != 0 || stand_in(text, len);
@@ -40,7 +42,7 @@ int policy_check(struct call *call, const struct verb *verb, const struct verb_w
 	(void)verb;
 	(void)words;
 	(void)nwords;
-	int status = noun_run_daemon(command, -1);
+	int status = daemon_run(command, -1);
 	if (status && call->json)
 		return call_fail(call, OUTCOME_SYNTAX, NULL, "%s is not good", path);
 	return status ? CONNECTION_REFUSED : call_done(call, OUTCOME_DONE, false, "");
@@ -106,14 +108,14 @@ static int apply_edited(struct call *call, const struct verb *verb, const struct
 	const char *path, unsigned long long base, const char *before, size_t before_len)
 {
 	const char *confirm = verb_value(given, "--confirm");
-	char wrong[NOUN_WRONG_SIZE], number[32];
+	char wrong[FILE_WRONG_SIZE], number[32];
 	snprintf(number, sizeof(number), "%llu", base);
 	for (;;) {
 		size_t len;
 		if (edit_file(path) != 0)
 			return call_fail(call, OUTCOME_REFUSED, NULL,
 				"the editor failed; the text is in %s", path);
-		char *after = noun_read_file(path, &len, wrong);
+		char *after = file_read(path, &len, wrong);
 		if (!after)
 			return call_fail(call, OUTCOME_REFUSED, NULL, "%s", wrong);
 		if (len == before_len && memcmp(before, after, len) == 0) {
@@ -144,7 +146,7 @@ static int apply_edited(struct call *call, const struct verb *verb, const struct
 int policy_edit(struct call *call, const struct verb *verb, const struct verb_words *given,
 	const char *const *words, size_t nwords)
 {
-	char path[] = "/tmp/postern.conf.XXXXXX", wrong[NOUN_WRONG_SIZE];
+	char path[] = "/tmp/postern.conf.XXXXXX", wrong[FILE_WRONG_SIZE];
 	size_t len;
 	(void)words;
 	(void)nwords;
@@ -155,7 +157,7 @@ int policy_edit(struct call *call, const struct verb *verb, const struct verb_wo
 	unsigned long long base = 0;
 	int status = fetch_source(call, file, &base);
 	fclose(file);
-	char *before = status == CONNECTION_DONE ? noun_read_file(path, &len, wrong) : NULL;
+	char *before = status == CONNECTION_DONE ? file_read(path, &len, wrong) : NULL;
 	if (before)
 		status = apply_edited(call, verb, given, path, base, before, len);
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `policy save`: the running policy to its file, with the rights of who calls posternctl. */
+#include "tools/posternctl/file.h"
 #include "tools/posternctl/noun.h"
 
 #include "lib/language/language.h"
@@ -102,8 +103,8 @@ static bool is_policy(const char *path)
 {
 	struct language_diagnosis diagnosis;
 	size_t len;
-	char wrong[NOUN_WRONG_SIZE];
-	char *text = noun_read_file(path, &len, wrong);
+	char wrong[FILE_WRONG_SIZE];
+	char *text = file_read(path, &len, wrong);
 	if (!text)
 		return false;
 	struct policy *policy = language_parse(path, text, len, NULL, &diagnosis);
@@ -231,8 +232,8 @@ static int write_file(const char *path, const struct want *wanted)
 		return errno == ENOENT ? replace(path, wanted, NULL) : complain(wanted, path);
 	if (!S_ISREG(former.st_mode))
 		return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s is not a file", path);
-	char wrong[NOUN_WRONG_SIZE];
-	char *old = noun_read_file(path, &len, wrong);
+	char wrong[FILE_WRONG_SIZE];
+	char *old = file_read(path, &len, wrong);
 	if (!old)
 		return call_fail(wanted->call, OUTCOME_REFUSED, NULL, "%s", wrong);
 	bool same = len == wanted->len && memcmp(old, wanted->text, len) == 0;

@@ -2,6 +2,7 @@
 #include "daemon/control/audit/thin.h"
 
 #include "lib/base/copy.h"
+#include "lib/base/hash.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -40,10 +41,10 @@ void thin_free(struct thin *thin)
 
 uint64_t thin_key(unsigned char *who, size_t len)
 {
-	uint64_t key = policy_hash(who, len);
+	uint64_t key = hash_bytes(who, len);
 
 	who[len - 1] = UCHAR_MAX; /* 64 bits of two times 32 */
-	key = key << 32 | policy_hash(who, len);
+	key = key << 32 | hash_bytes(who, len);
 	who[len - 1] = 0;
 	return key;
 }

@@ -27,7 +27,7 @@ static struct node *node_of(struct hash_link *link)
 
 static uint32_t hash_of(const char *name)
 {
-	return policy_hash(name, strlen(name));
+	return hash_bytes(name, strlen(name));
 }
 
 struct totals *totals_new(void)

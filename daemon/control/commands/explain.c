@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
+#include "lib/base/hash.h"
 
 #include "daemon/control/audit/audit.h"
 #include "daemon/control/control.h"
@@ -242,7 +243,7 @@ static struct policy_string string_of(const char *text)
 {
 	size_t len = strlen(text);
 
-	return (struct policy_string){text, (uint32_t)len, policy_hash(text, len)};
+	return (struct policy_string){text, (uint32_t)len, hash_bytes(text, len)};
 }
 
 /* Which groups a user has, only who checks his password knows. false: ended. */

@@ -14,6 +14,7 @@
 #include "daemon/control/peers/web_peer.h"
 #include "daemon/control/policy/wanted.h"
 #include "daemon/control/store/state_trouble.h"
+#include "lib/base/hash.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -279,7 +280,7 @@ static int count_mac(void *context, const struct entry *entry)
 	const struct mac *mac = &entry->key.mac;
 	if (!entry->key.has_mac || entry->key.source.family != ADDR_IP4)
 		return 0;
-	uint32_t at = policy_hash(mac->bytes, sizeof(mac->bytes));
+	uint32_t at = hash_bytes(mac->bytes, sizeof(mac->bytes));
 	for (unsigned i = 0; i < 16; i++) {
 		struct mac_count *count = &counts->v[(at + i) % MACS_COUNTED];
 		if (count->addresses && !mac_equal(&count->mac, mac))

@@ -3,6 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "lib/base/container.h"
+#include "lib/base/hash.h"
 #include "lib/base/vector.h"
 
 #include <errno.h>
@@ -55,13 +56,13 @@ static uint32_t hash_of(const struct entry *entry, enum way way)
 	both.addr = entry->key.source;
 	switch (way) {
 	case WAY_KEY:
-		return policy_hash(&both, sizeof(both)) % BUCKETS;
+		return hash_bytes(&both, sizeof(both)) % BUCKETS;
 	case WAY_MAC:
-		return policy_hash(&both.mac, sizeof(both.mac)) % BUCKETS;
+		return hash_bytes(&both.mac, sizeof(both.mac)) % BUCKETS;
 	case WAY_ADDR:
-		return policy_hash(&both.addr, sizeof(both.addr)) % BUCKETS;
+		return hash_bytes(&both.addr, sizeof(both.addr)) % BUCKETS;
 	case WAY_SESSION:
-		return policy_hash(&entry->session, sizeof(entry->session)) % BUCKETS;
+		return hash_bytes(&entry->session, sizeof(entry->session)) % BUCKETS;
 	}
 	return 0;
 }

@@ -3,20 +3,11 @@
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_INTERFACES_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_INTERFACES_H
 
+#include "daemon/control/kernel/link.h"
 #include "lib/ipc/kernel.h"
 #include "lib/policy/policy.h"
 
 struct control;
-
-struct control_link {
-	uint32_t ifindex;
-	bool has_mac, up, running;
-	uint32_t carrier_downs;
-	char name[POLICY_IFNAME_SIZE];
-	/* Its last other name that was in a zone; "": it had none. What comes in by a name that is
-	 * in no zone is not redirected, and no rule says so. */
-	char was[POLICY_IFNAME_SIZE];
-};
 
 /* One that came, or changed. */
 void interfaces_put(struct control *control, const struct ipc_link *ipc);

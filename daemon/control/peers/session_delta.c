@@ -4,6 +4,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
+#include "lib/base/hash.h"
 #include "lib/ipc/replica.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ size_t session_delta_encode(
 	struct session told = *session;
 	told.lease_end_ms = clock_to_monotonic(control, session->lease_end_ms);
 	/* what is control's alone */
-	told.nas = (struct policy_string){"", 0, policy_hash("", 0)};
+	told.nas = (struct policy_string){"", 0, hash_bytes("", 0)};
 	told.hard_end_ms = 0;
 	memset(told.ifname, 0, sizeof(told.ifname));
 	return session_encode(&told, bytes, room);

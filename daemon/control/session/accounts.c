@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/session/account_keys.h"
+#include "daemon/control/session/source_watch.h"
 #include "daemon/control/session/sources.h"
 #include "daemon/control/store/account_store.h"
 #include "daemon/control/store/session_store.h"

@@ -3,7 +3,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
-#include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/link.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/base/vector.h"
 

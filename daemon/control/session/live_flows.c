@@ -32,7 +32,7 @@ struct live_flows {
 
 static uint32_t hash_of(uint64_t number)
 {
-	return policy_hash(&number, sizeof(number));
+	return hash_bytes(&number, sizeof(number));
 }
 
 static struct node *flow_of(struct hash_link *link)
@@ -85,7 +85,7 @@ void live_flows_free(struct live_flows *live_flows)
 
 static struct rule *find_rule(const struct live_flows *live_flows, const char *name)
 {
-	struct rule *rule = rule_of(hash_find(&live_flows->rules, policy_hash(name, strlen(name))));
+	struct rule *rule = rule_of(hash_find(&live_flows->rules, hash_bytes(name, strlen(name))));
 
 	while (rule && strcmp(rule->name, name) != 0)
 		rule = rule_of(hash_next(&rule->hashed));
@@ -101,7 +101,7 @@ static struct rule *add_rule(struct live_flows *live_flows, const char *name)
 	if (!rule)
 		return NULL;
 	copy_text(rule->name, sizeof(rule->name), name);
-	hash_add(&live_flows->rules, &rule->hashed, policy_hash(name, strlen(name)));
+	hash_add(&live_flows->rules, &rule->hashed, hash_bytes(name, strlen(name)));
 	return rule;
 }
 

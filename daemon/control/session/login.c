@@ -9,8 +9,9 @@
 #include "daemon/control/peers/session_delta.h"
 #include "daemon/control/session/rivals.h"
 #include "daemon/control/session/sessions.h"
-#include "daemon/control/session/sources.h"
+#include "daemon/control/session/source_watch.h"
 #include "daemon/control/store/durable.h"
+#include "lib/base/hash.h"
 #include "lib/language/language.h"
 
 #include <errno.h>
@@ -116,7 +117,7 @@ static struct policy_string string_of(const char *text)
 {
 	size_t len = strlen(text);
 	return (struct policy_string){
-		.text = text, .len = (uint32_t)len, .hash = policy_hash(text, len)};
+		.text = text, .len = (uint32_t)len, .hash = hash_bytes(text, len)};
 }
 
 static void put_in_force(

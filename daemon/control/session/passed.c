@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/store/disk.h"
 #include "lib/base/fields.h"
+#include "lib/base/hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,12 +43,12 @@ struct passed {
 
 static size_t bucket_of_session(uint64_t session)
 {
-	return policy_hash(&session, sizeof(session)) % BUCKETS;
+	return hash_bytes(&session, sizeof(session)) % BUCKETS;
 }
 
 static size_t bucket_of_addr(const struct addr *addr)
 {
-	return policy_hash(addr, sizeof(*addr)) % BUCKETS;
+	return hash_bytes(addr, sizeof(*addr)) % BUCKETS;
 }
 
 static void put_out(struct passed *passed, struct node *node)

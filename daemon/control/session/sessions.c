@@ -12,7 +12,7 @@
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/idle.h"
 #include "daemon/control/session/live_flows.h"
-#include "daemon/control/session/sources.h"
+#include "daemon/control/session/source_watch.h"
 #include "daemon/control/store/durable.h"
 #include "lib/base/container.h"
 

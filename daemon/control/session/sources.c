@@ -5,6 +5,9 @@
 #include "daemon/control/control.h"
 #include "daemon/control/session/rivals.h"
 #include "daemon/control/session/sessions.h"
+#include "daemon/control/session/source_watch.h"
+
+#include "lib/base/hash.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,42 +33,7 @@ static struct policy_string string_of(const char *text)
 	size_t len = strlen(text);
 
 	return (struct policy_string){
-		.text = text, .len = (uint32_t)len, .hash = policy_hash(text, len)};
-}
-
-/* ---- who hears of it ---- */
-
-void source_watch_gone(struct control *control, source_on_gone *on_gone, void *context)
-{
-	control->source_watch = (struct source_watch){.on_gone = on_gone, .context = context};
-}
-
-static void tell(struct control *control, const struct session *session, enum source_gone how)
-{
-	const struct source_watch *watch = &control->source_watch;
-
-	if (session->source == SESSION_SOURCE_RADIUS && watch->on_gone && !watch->own)
-		watch->on_gone(watch->context, session->id, how);
-}
-
-/* A lease that ran out, or a link that went, is made good by who says that the client is there; an
- * idle time, which is a lease's ending too, is not. */
-void source_tell_gone(struct control *control, const struct session *session, enum ending why)
-{
-	bool idle = session->lease_end_ms > clock_now_ms(control);
-
-	if (why == ENDING_KILLED_REPLACED)
-		tell(control, session, SOURCE_GONE_REPLACED);
-	else if (why == ENDING_KILLED_LOGOUT || why == ENDING_KILLED_REAUTHENTICATE ||
-		 why == ENDING_KILLED_LIMIT || (why == ENDING_KILLED_LEASE && idle))
-		tell(control, session, SOURCE_GONE_OUT);
-	else
-		tell(control, session, SOURCE_GONE_AGAIN);
-}
-
-void source_tell_taken(struct control *control, const struct session *session)
-{
-	tell(control, session, SOURCE_GONE_REPLACED);
+		.text = text, .len = (uint32_t)len, .hash = hash_bytes(text, len)};
 }
 
 /* ---- may it be? ---- */
@@ -228,9 +196,9 @@ static enum source_outcome put(struct making *making, const struct source_order 
 static void end_own(struct control *control, const struct session *session, enum ending why,
 	struct gather *gather)
 {
-	control->source_watch.own = true;
+	source_watch_own(control, true);
 	sessions_end(control->sessions, session, why, gather);
-	control->source_watch.own = false;
+	source_watch_own(control, false);
 }
 
 /* The session that the order renews; NULL: it opens one. */

@@ -11,7 +11,6 @@
 
 #include "daemon/control/peers/question.h"
 #include "lib/policy/session.h"
-#include "lib/record/ending.h"
 
 struct control;
 
@@ -56,18 +55,5 @@ enum source_outcome source_put(struct control *control, uint64_t session,
 	const struct source_order *order, struct gather *gather, uint64_t *id);
 /* Its source says that it is over. Nothing if it is already, or is a login's by now. */
 void source_end(struct control *control, uint64_t session, struct gather *gather);
-
-/* A session that a source told of is over, or is a login's, by anything but source_end(). */
-enum source_gone {
-	SOURCE_GONE_AGAIN,    /* whoever says that its client is there may open it again */
-	SOURCE_GONE_OUT,      /* only a new beginning may: the next word of it would undo the end */
-	SOURCE_GONE_REPLACED, /* another's has its client now */
-};
-typedef void source_on_gone(void *context, uint64_t session, enum source_gone how);
-/* Who hears of it: one for all. It must not change sessions. */
-void source_watch_gone(struct control *control, source_on_gone *on_gone, void *context);
-/* For who ends sessions, and for logins that take one over, which goes on. */
-void source_tell_gone(struct control *control, const struct session *session, enum ending why);
-void source_tell_taken(struct control *control, const struct session *session);
 
 #endif

@@ -5,6 +5,7 @@
 #include "daemon/health/jitter.h"
 #include "daemon/health/names/resolve.h"
 #include "lib/base/container.h"
+#include "lib/base/hash.h"
 #include "lib/metrics/counter.h"
 
 #include <ctype.h>
@@ -64,7 +65,7 @@ static void normalize(const char *name, char normal[static DNS_NAME_SIZE])
 
 static struct entry **bucket_of(struct resolve_cache *cache, const char *normal)
 {
-	return &cache->buckets[policy_hash(normal, strlen(normal)) % BUCKETS];
+	return &cache->buckets[hash_bytes(normal, strlen(normal)) % BUCKETS];
 }
 
 static void push_due(struct entry *entry)

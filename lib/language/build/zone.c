@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/base/hash.h"
 #include "lib/language/build/language_build.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static struct policy_string constant(const char *text)
 {
 	struct policy_string string = {.text = text, .len = (uint32_t)strlen(text)};
 
-	string.hash = policy_hash(text, string.len);
+	string.hash = hash_bytes(text, string.len);
 	return string;
 }
 

@@ -7,6 +7,7 @@
  * looked at closely, and what is not found is not there. */
 #include "lib/policy/proof/opening_search.h"
 
+#include "lib/base/hash.h"
 #include "lib/policy/decide/rule.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ struct making {
 static struct policy_string string_of(const char *text)
 {
 	size_t len = strlen(text);
-	return (struct policy_string){text, (uint32_t)len, policy_hash(text, len)};
+	return (struct policy_string){text, (uint32_t)len, hash_bytes(text, len)};
 }
 
 /* ---- literals ---- */

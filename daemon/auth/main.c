@@ -132,6 +132,7 @@ int auth_main(const struct process_start *start)
 	if (!auth)
 		return 1;
 	auth->start = start;
+	auth->face = &auth_face;
 	int status = child_run(&auth->child, set_up(auth));
 	take_down(auth);
 	return status;

@@ -4,7 +4,6 @@
 #include "daemon/smtp/note.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/spool/spool.h"
-#include "daemon/smtp/talk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -166,11 +165,11 @@ bool body_on_give(struct smtp_flow *flow)
 	if (error == -EAGAIN)
 		return false;
 	if (error)
-		engine_give_up(&flow->engine, now_ms, talk_out(flow));
+		engine_give_up(&flow->engine, now_ms, smtp_out(flow));
 	else
 		took(flow,
-			engine_give(&flow->engine, bytes, len, len == 0, now_ms, talk_out(flow)));
-	talk_act(flow);
+			engine_give(&flow->engine, bytes, len, len == 0, now_ms, smtp_out(flow)));
+	smtp_act(flow);
 	return true;
 }
 
@@ -186,5 +185,5 @@ void body_end(struct smtp_flow *flow)
 
 void body_on_ready(void *context)
 {
-	talk_run(context);
+	smtp_run(context);
 }

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/flow.h"
 
-#include "daemon/smtp/body.h"
-#include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/note.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
-#include "daemon/smtp/wire/client.h"
-#include "daemon/smtp/wire/server_tls.h"
 #include "daemon/tls/contexts.h"
 #include "lib/base/container.h"
 
@@ -19,15 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EDGES  (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
-#define LOST   (EPOLLHUP | EPOLLERR)
-#define HANGUP (EPOLLRDHUP | LOST)
+#define EDGES (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms);
 
-int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows)
+int smtp_flow_table_init(
+	struct smtp_flow_table *table, uint32_t flows, const struct smtp_flow_face *face)
 {
 	memset(table, 0, sizeof(*table));
+	table->face = face;
 	table->again_last = &table->again;
 	table->again_timer.on_time = on_again;
 	int error = pool_init(&table->flows, sizeof(struct smtp_flow), flows);
@@ -93,42 +88,6 @@ uint32_t smtp_flow_each(struct smtp_flow_table *table, smtp_flow_visit *visit, v
 	return n;
 }
 
-static void on_client(struct loop_watch *watch, uint32_t events)
-{
-	struct smtp_flow *flow = container_of(watch, struct smtp_flow, client);
-
-	if (events & (EPOLLIN | HANGUP))
-		flow->client_readable = true;
-	if (events & HANGUP)
-		flow->client_hangup = true;
-	if (events & (EPOLLOUT | LOST))
-		flow->client_writable = true;
-	if (events & LOST)
-		flow->client_reset = true;
-	talk_run(flow);
-}
-
-static void on_server(struct loop_watch *watch, uint32_t events)
-{
-	struct smtp_flow *flow = container_of(watch, struct smtp_flow, server);
-
-	if (watch->fd < 0)
-		return;
-	if (events & (EPOLLIN | HANGUP))
-		flow->server_readable = true;
-	if (events & HANGUP)
-		flow->server_hangup = true;
-	if (events & (EPOLLOUT | LOST))
-		flow->server_writable = true;
-	server_tls_on_event(flow);
-	talk_on_server(flow, events);
-}
-
-static void on_deadline(struct loop_timer *timer, uint64_t now_ms)
-{
-	talk_on_deadline(container_of(timer, struct smtp_flow, deadline), now_ms);
-}
-
 struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
 {
 	struct smtp_flow_table *table = &smtp->table;
@@ -139,11 +98,11 @@ struct smtp_flow *smtp_flow_new(struct smtp *smtp, int fd)
 	memset(flow, 0, sizeof(*flow));
 	flow->smtp = smtp;
 	flow->client.fd = fd;
-	flow->client.on_event = on_client;
+	flow->client.on_event = table->face->on_client;
 	flow->client_writable = true;
 	flow->server.fd = -1;
-	flow->server.on_event = on_server;
-	flow->deadline.on_time = on_deadline;
+	flow->server.on_event = table->face->on_server;
+	flow->deadline.on_time = table->face->on_deadline;
 	if (loop_add(smtp->loop, &flow->client, EDGES) < 0) {
 		pool_give(&table->flows, flow);
 		return NULL;
@@ -206,7 +165,7 @@ void smtp_flow_drop_server(struct smtp_flow *flow)
 {
 	drop_hold(flow, &flow->to_server);
 	flow->server_header = false;
-	server_tls_end(flow);
+	flow->smtp->table.face->on_server_dropped(flow);
 	if (flow->server.fd < 0)
 		return;
 	if (flow->server_lent)
@@ -274,7 +233,7 @@ static void on_again(struct loop_timer *timer, uint64_t now_ms)
 	while (flow) {
 		struct smtp_flow *next = flow->next;
 		flow->is_again = false;
-		talk_run(flow);
+		table->face->run(flow);
 		flow = next;
 	}
 }
@@ -296,17 +255,13 @@ static void close_client(struct smtp_flow *flow)
 
 static void free_flow(struct smtp *smtp, struct smtp_flow *flow)
 {
-	scan_flow_over(flow); /* by the policy that the way gives back */
-	talk_end(flow);
-	body_end(flow);
-	client_end(flow);
-	client_name_end(flow);
+	smtp->table.face->on_free(flow);
 	smtp_flow_drop_server(flow);
-	server_tls_forget(flow);
+	smtp->table.face->on_server_forgotten(flow);
 	close_client(flow);
 	drop_hold(flow, &flow->from_client);
 	drop_hold(flow, &flow->to_client);
-	smtp_note_end(flow);
+	smtp->table.face->on_note_over(flow);
 	if (flow->said)
 		pool_give(&smtp->table.said, pool_piece(&smtp->table.said, flow->said - 1));
 	free(flow->session);
@@ -330,5 +285,5 @@ void smtp_flow_sweep(struct smtp *smtp)
 		free_flow(smtp, flow);
 		flow = next;
 	}
-	smtp_on_freed(smtp);
+	smtp->table.face->on_freed(smtp);
 }

@@ -127,8 +127,31 @@ struct smtp_body_given {
 	bool behind;             /* all of them were */
 };
 
+struct engine_out;
+
+/* What low files call of high ones, made by whoever starts the process (dispatch.h). */
+struct smtp_flow_face {
+	/* The handlers of its watches and of its deadline. */
+	void (*on_client)(struct loop_watch *watch, uint32_t events);
+	void (*on_server)(struct loop_watch *watch, uint32_t events);
+	void (*on_deadline)(struct loop_timer *timer, uint64_t now_ms);
+	/* talk_run(), talk_out(), talk_act(). */
+	void (*run)(struct smtp_flow *flow);
+	struct engine_out *(*out)(struct smtp_flow *flow);
+	void (*act)(struct smtp_flow *flow);
+	/* The server's side goes; the flow, in this order: what rests on its way, its server, its
+	 * note. */
+	void (*on_server_dropped)(struct smtp_flow *flow);
+	void (*on_free)(struct smtp_flow *flow);
+	void (*on_server_forgotten)(struct smtp_flow *flow);
+	void (*on_note_over)(struct smtp_flow *flow);
+	/* The sweep has freed some. */
+	void (*on_freed)(struct smtp *smtp);
+};
+
 /* The table, sized at start. */
 struct smtp_flow_table {
+	const struct smtp_flow_face *face;
 	struct pool flows;
 	struct pool pieces;  /* SMTP_FLOW_PIECE_BYTES each */
 	struct pool notes;   /* SMTP_NOTE_PIECE_BYTES each */
@@ -154,7 +177,8 @@ struct smtp_flow_table {
 	struct engine_out out; /* of the last input */
 };
 
-int smtp_flow_table_init(struct smtp_flow_table *table, uint32_t flows);
+int smtp_flow_table_init(
+	struct smtp_flow_table *table, uint32_t flows, const struct smtp_flow_face *face);
 void smtp_flow_table_fini(struct smtp_flow_table *table);
 /* A flow for a client that was taken; fd is taken over unless NULL is returned: the table is full,
  * or no memory is left. */

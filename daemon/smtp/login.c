@@ -5,7 +5,6 @@
 #include "daemon/base/log.h"
 #include "daemon/flow/charge.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "lib/base/base64.h"
 #include "lib/ipc/auth.h"
 #include "lib/policy/session.h"
@@ -155,16 +154,16 @@ void login_on_said(struct smtp_flow *flow, const struct engine_out *out)
 	/* what follows of that line would be kept in vain */
 	if (flow->engine.state == ENGINE_RESPONSE && (!login || login->long_)) {
 		engine_logged_in(&flow->engine, ENGINE_LOGIN_LONG, 0, loop_now_ms(flow->smtp->loop),
-			talk_out(flow));
-		talk_act(flow);
+			smtp_out(flow));
+		smtp_act(flow);
 	}
 }
 
 static void answer(struct smtp_flow *flow, enum engine_login login, unsigned flags)
 {
 	engine_logged_in(
-		&flow->engine, login, flags, loop_now_ms(flow->smtp->loop), talk_out(flow));
-	talk_act(flow);
+		&flow->engine, login, flags, loop_now_ms(flow->smtp->loop), smtp_out(flow));
+	smtp_act(flow);
 }
 
 /* ---- passed on ---- */
@@ -288,9 +287,9 @@ static void on_challenge(struct smtp *smtp, const struct ipc_auth_challenge *ipc
 		return;
 	(*place_of(flow))->asked = false;
 	size_t len = base64_encode(ipc->challenge, ipc->bytes, text);
-	engine_challenge(&flow->engine, text, len, loop_now_ms(smtp->loop), talk_out(flow));
-	talk_act(flow);
-	talk_run(flow);
+	engine_challenge(&flow->engine, text, len, loop_now_ms(smtp->loop), smtp_out(flow));
+	smtp_act(flow);
+	smtp_run(flow);
 }
 
 /* The flow has a user from now on: in rules, limits, records and towards servers. */
@@ -395,7 +394,7 @@ static void on_verdict(struct smtp *smtp, const struct ipc_auth_verdict *ipc)
 	smtp_count(smtp, counters[ipc->verdict]);
 	note(flow, login);
 	answer(flow, login, login == ENGINE_LOGIN_OK ? flags_of(flow) : 0);
-	talk_run(flow);
+	smtp_run(flow);
 }
 
 static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
@@ -434,7 +433,7 @@ static bool give_up(struct smtp_flow *flow, void *context)
 	smtp_count(flow->smtp, COUNTER_AUTH_LATER);
 	note(flow, ENGINE_LOGIN_LATER);
 	answer(flow, ENGINE_LOGIN_LATER, 0);
-	talk_run(flow);
+	smtp_run(flow);
 	return true;
 }
 

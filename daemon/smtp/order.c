@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/smtp/order.h"
 
-#include "daemon/smtp/envelope/envelope.h"
+#include "daemon/smtp/envelope/blocked.h"
 #include "daemon/smtp/smtp.h"
 #include "daemon/smtp/talk.h"
 
@@ -23,7 +23,7 @@ uint32_t order_kill(struct smtp *smtp, const struct ipc_kill *order)
 static bool end_blocked(struct smtp_flow *flow, void *context)
 {
 	(void)context;
-	if (!way_has_place(&flow->way) || !envelope_is_blocked(flow))
+	if (!way_has_place(&flow->way) || !blocked_is(flow))
 		return false;
 	talk_order_end(flow, ENDING_KILLED_BLOCK);
 	return true;

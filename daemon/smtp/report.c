@@ -4,7 +4,7 @@
 #include "daemon/flow/attempts.h"
 #include "daemon/flow/record.h"
 #include "daemon/smtp/envelope/allowance.h"
-#include "daemon/smtp/envelope/envelope.h"
+#include "daemon/smtp/envelope/blocked.h"
 #include "daemon/smtp/note.h"
 #include "daemon/smtp/scan/scan.h"
 #include "daemon/smtp/smtp.h"
@@ -30,7 +30,7 @@ static const char *why(const struct smtp_flow *flow)
 		return client_tls_why(flow);
 	const char *text = NULL;
 	if (flow->ending == ENDING_BLOCKED)
-		text = envelope_block_text(flow);
+		text = blocked_text(flow);
 	else if (flow->ending == ENDING_TLS_MISSING)
 		text = client_tls_lacks(flow);
 	return text ? text : ending_meanings[flow->ending];

@@ -12,7 +12,6 @@
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/envelope/envelope.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "daemon/smtp/wire/server_tls.h"
 #include "lib/smtp/xclient.h"
 
@@ -44,8 +43,8 @@ uint64_t smtp_server_deadline(const struct smtp_flow *flow)
 static void tell_failed(struct smtp_flow *flow)
 {
 	dial_give_up(&flow->way);
-	engine_server_failed(&flow->engine, false, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+	engine_server_failed(&flow->engine, false, way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 }
 
 /* Connects to the host at hand, or begins to wait for a socket to do it with. False: that was
@@ -93,8 +92,8 @@ static bool try_next(struct smtp_flow *flow)
 static void tell_not_clear(struct smtp_flow *flow)
 {
 	set_step(flow, SMTP_FLOW_QUIET);
-	engine_server_failed(&flow->engine, true, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+	engine_server_failed(&flow->engine, true, way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 }
 
 /* The host at hand once more. */
@@ -228,8 +227,8 @@ void smtp_server_on_event(struct smtp_flow *flow, uint32_t events)
 	enum engine_tls tls = server_tls_wanted(flow);
 	bool again = tls == ENGINE_TLS_OFFER && flow->engine.open != ENGINE_OPEN_CLEAR;
 	engine_server_opened(&flow->engine, tls, dial_may_talk_ms(&flow->way, again),
-		way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+		way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 }
 
 void smtp_server_on_deadline(struct smtp_flow *flow)
@@ -249,7 +248,7 @@ static bool dial_again(struct smtp_flow *flow, void *context)
 		return false;
 	if (!connect_host(flow))
 		go_on(flow);
-	talk_run(flow);
+	smtp_run(flow);
 	return true;
 }
 
@@ -293,8 +292,8 @@ void smtp_server_identify(struct smtp_flow *flow)
 	int error = xclient_encode(&identity, flow->engine.offers.xclient, &commands);
 	if (error || flow->identified >= commands.n) {
 		flow->identified = 0;
-		engine_identity(&flow->engine, "", 0, true, now_ms, talk_out(flow));
-		talk_act(flow);
+		engine_identity(&flow->engine, "", 0, true, now_ms, smtp_out(flow));
+		smtp_act(flow);
 		return;
 	}
 	for (size_t i = 0; i < flow->identified; i++)
@@ -303,6 +302,6 @@ void smtp_server_identify(struct smtp_flow *flow)
 	bool last = flow->identified == commands.n;
 	if (last)
 		flow->identified = 0;
-	engine_identity(&flow->engine, text, len, last, now_ms, talk_out(flow));
-	talk_act(flow);
+	engine_identity(&flow->engine, text, len, last, now_ms, smtp_out(flow));
+	smtp_act(flow);
 }

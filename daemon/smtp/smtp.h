@@ -38,7 +38,9 @@ struct smtp {
 	struct loop_timer drain_end;
 	struct tls_context *tls_to_anybody; /* towards hosts that the policy has not */
 	bool picture_known;                 /* wanted before the first flow */
-	bool rests;                         /* wanted no longer: ends with the last flow */
+	/* Ends the loop when the process is to end and nothing is left or can come. */
+	void (*stop_when_done)(struct smtp *smtp);
+	bool rests; /* wanted no longer: ends with the last flow */
 };
 
 static inline void smtp_count(struct smtp *smtp, unsigned counter)
@@ -60,9 +62,10 @@ static inline const struct picture *smtp_picture(const struct smtp *smtp)
 
 /* What replies begin with: the policy's hostname (NULL: there is none), or the machine's. */
 const char *smtp_name(const struct smtp *smtp, const struct policy *policy);
-/* Ends the loop when the process is to end and nothing is left or can come. */
-void smtp_stop_when_done(struct smtp *smtp);
-/* A flow was freed. */
-void smtp_on_freed(struct smtp *smtp);
+/* A flow's engine goes on, as talk.h has it: what comes out of it, what is done with that, a round.
+ */
+struct engine_out *smtp_out(struct smtp_flow *flow);
+void smtp_act(struct smtp_flow *flow);
+void smtp_run(struct smtp_flow *flow);
 
 #endif

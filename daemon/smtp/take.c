@@ -167,7 +167,7 @@ static void on_gone(void *context)
 	struct smtp *smtp = context;
 
 	hang_up(smtp);
-	smtp_stop_when_done(smtp);
+	smtp->stop_when_done(smtp);
 }
 
 static const struct channel_handler handler = {on_ipc, on_gone};

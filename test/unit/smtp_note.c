@@ -63,7 +63,7 @@ static struct noted *begin(void)
 
 	assert_non_null(noted);
 	noted->smtp.loop = loop_new();
-	assert_int_equal(smtp_flow_table_init(&noted->smtp.table, 4), 0);
+	assert_int_equal(smtp_flow_table_init(&noted->smtp.table, 4, NULL), 0);
 	noted->flow.smtp = &noted->smtp;
 	noted->flow.way.policy = &policy;
 	begin_engine();

@@ -5,7 +5,6 @@
 #include "daemon/flow/choose.h"
 #include "daemon/smtp/envelope/envelope.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "daemon/smtp/wire/server_tls.h"
 #include "daemon/tls/contexts.h"
 #include "lib/smtp/login.h"
@@ -83,7 +82,7 @@ void account_on_login(struct smtp_flow *flow)
 {
 	const struct smtp_login login = login_of(flow);
 	uint64_t now_ms = way_now_ms(&flow->way);
-	struct engine_out *out = talk_out(flow);
+	struct engine_out *out = smtp_out(flow);
 	const char *why = why_not(flow, &login);
 	char line[SMTP_LOGIN_LINE_MAX];
 	size_t len = 0;
@@ -100,7 +99,7 @@ void account_on_login(struct smtp_flow *flow)
 		engine_login(&flow->engine, line, len, last, now_ms, out);
 	explicit_bzero(line, sizeof(line));
 	char *said = out->server;
-	talk_act(flow);
+	smtp_act(flow);
 	explicit_bzero(said, len);
 }
 
@@ -114,8 +113,8 @@ void account_on_sender(struct smtp_flow *flow)
 		smtp_path_parse(&path, SMTP_PATH_BARE, sender->text, sender->len, &used);
 	assert(status == SMTP_PATH_GOOD); /* as the language checks it */
 	(void)status;
-	engine_sender(&flow->engine, &path, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+	engine_sender(&flow->engine, &path, way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 }
 
 bool account_is_in(const void *owner, const char *text)

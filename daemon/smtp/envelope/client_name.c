@@ -2,7 +2,6 @@
 #include "daemon/smtp/envelope/client_name.h"
 
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "lib/ipc/health.h"
 
 #include <stdlib.h>
@@ -99,7 +98,7 @@ void client_name_take(struct smtp *smtp, const struct ipc_looked_up *ipc)
 	if (!wait->answer)
 		return;
 	memcpy(wait->answer, ipc, ipc->header.bytes);
-	talk_run(flow);
+	smtp_run(flow);
 }
 
 static bool ask_one_again(struct smtp_flow *flow, void *context)

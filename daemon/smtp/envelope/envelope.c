@@ -5,12 +5,12 @@
 #include "daemon/smtp/body.h"
 #include "daemon/smtp/envelope/account.h"
 #include "daemon/smtp/envelope/allowance.h"
+#include "daemon/smtp/envelope/blocked.h"
 #include "daemon/smtp/envelope/client_name.h"
 #include "daemon/smtp/envelope/reach.h"
 #include "daemon/smtp/note.h"
 #include "daemon/smtp/report.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "daemon/smtp/wire/client.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/policy/proof/relay.h"
@@ -74,30 +74,6 @@ static struct decide_origin origin_of(
 	return origin;
 }
 
-/* ---- the greeting ---- */
-
-static const struct block *find_block(const struct smtp_flow *flow)
-{
-	const struct way *way = &flow->way;
-
-	return blocks_match(smtp_picture(flow->smtp)->blocks,
-		way->zone < 0 ? "" : way->policy->zones[way->zone].name.text,
-		*way->user ? way->user : NULL, way_user_source(way), &way->mac, &way->client.addr,
-		now_of(flow));
-}
-
-bool envelope_is_blocked(const struct smtp_flow *flow)
-{
-	return find_block(flow) != NULL;
-}
-
-const char *envelope_block_text(const struct smtp_flow *flow)
-{
-	const struct block *block = way_has_place(&flow->way) ? find_block(flow) : NULL;
-
-	return block && *block->text ? block->text : NULL;
-}
-
 /* What could take a message is down: who hears it at once asks elsewhere, or later. */
 static bool is_reachable(struct smtp_flow *flow)
 {
@@ -148,7 +124,7 @@ static enum ending ending_of_greeting(struct smtp_flow *flow)
 			(int32_t)policy_find_zone_of(way->policy, way->ifname, &way->client.addr);
 	if (!way_has_place(way))
 		return ENDING_NO_ZONE;
-	if (find_block(flow))
+	if (blocked_by(flow))
 		return ENDING_BLOCKED;
 	enum ending over = way->listener < 0 ? ENDING_NONE : ending_of_accept(flow);
 	/* who waits for its name has its place of the limits, as all have who are not sent away */
@@ -183,7 +159,7 @@ bool envelope_welcome(struct smtp_flow *flow, struct smtp_refusal *refusal)
 	if (flow->greeted == ENDING_NONE)
 		return true;
 	if (flow->greeted == ENDING_BLOCKED) {
-		const struct block *block = find_block(flow);
+		const struct block *block = blocked_by(flow);
 		*refusal = (struct smtp_refusal){421, "4.7.0", "you were blocked just now"};
 		if (block)
 			*refusal = (struct smtp_refusal){
@@ -230,8 +206,8 @@ static void give(struct smtp_flow *flow, const struct engine_verdict *verdict)
 	struct engine_verdict answer = *verdict;
 
 	answer.ask = flow->engine.ask;
-	engine_verdict(&flow->engine, &answer, now_of(flow), talk_out(flow));
-	talk_act(flow);
+	engine_verdict(&flow->engine, &answer, now_of(flow), smtp_out(flow));
+	smtp_act(flow);
 }
 
 static void decide(
@@ -464,6 +440,6 @@ void envelope_on_trace(struct smtp_flow *flow)
 				.time_s = now_s,
 				.offset_min = (int)(local.tm_gmtoff / 60)},
 			line);
-	engine_trace(&flow->engine, line, len, now_of(flow), talk_out(flow));
-	talk_act(flow);
+	engine_trace(&flow->engine, line, len, now_of(flow), smtp_out(flow));
+	smtp_act(flow);
 }

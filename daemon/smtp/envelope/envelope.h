@@ -16,10 +16,6 @@ struct smtp_refusal;
 void envelope_begin(struct smtp_flow *flow);
 /* False: it is greeted with a refusal. */
 bool envelope_welcome(struct smtp_flow *flow, struct smtp_refusal *refusal);
-/* Is its client blocked now? */
-bool envelope_is_blocked(const struct smtp_flow *flow);
-/* The block's text, good until the next change of blocks. NULL: none. */
-const char *envelope_block_text(const struct smtp_flow *flow);
 /* How the engine is to talk with this client. */
 void envelope_set_up(const struct smtp_flow *flow, struct engine_setup *setup);
 /* The engine waits for a verdict; it has it when these return. False: the client's names, or its

@@ -3,7 +3,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/smtp/scan/header.h"
-#include "daemon/smtp/talk.h"
+#include "daemon/smtp/smtp.h"
 #include "lib/base/container.h"
 
 #include <stdlib.h>
@@ -431,7 +431,7 @@ static void on_settled(struct scan_message *message)
 
 	scans_release_text(scans);
 	scans_arm(scans);
-	talk_run(scans->flow);
+	smtp_run(scans->flow);
 }
 
 static void on_place(struct scan_message *message)

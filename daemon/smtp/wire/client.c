@@ -3,7 +3,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "daemon/tls/contexts.h"
 #include "daemon/tls/session.h"
 #include "lib/policy/decide/decide.h"
@@ -70,8 +69,8 @@ static bool fail(struct smtp_flow *flow, enum tls_failure failure)
 	smtp_count(flow->smtp, counters[failure]);
 	engine_client_unfit(&flow->engine,
 		left ? ENDING_LEFT_AFTER_STARTTLS : ENDING_HANDSHAKE_FAILED,
-		loop_now_ms(flow->smtp->loop), talk_out(flow));
-	talk_act(flow);
+		loop_now_ms(flow->smtp->loop), smtp_out(flow));
+	smtp_act(flow);
 	return true;
 }
 
@@ -86,8 +85,8 @@ static bool succeed(struct smtp_flow *flow)
 		smtp_count(flow->smtp, COUNTER_TLS_INVALID_CLIENT_CERTIFICATE);
 	/* what came behind its last record lies inside, and no event will tell of it */
 	flow->client_readable = flow->client_hangup || !tls_drained(flow->client_tls);
-	engine_client_secured(&flow->engine, loop_now_ms(flow->smtp->loop), talk_out(flow));
-	talk_act(flow);
+	engine_client_secured(&flow->engine, loop_now_ms(flow->smtp->loop), smtp_out(flow));
+	smtp_act(flow);
 	return true;
 }
 

@@ -3,7 +3,6 @@
 
 #include "daemon/flow/choose.h"
 #include "daemon/smtp/smtp.h"
-#include "daemon/smtp/talk.h"
 #include "daemon/tls/contexts.h"
 #include "daemon/tls/session.h"
 #include "lib/tls/terms.h"
@@ -106,8 +105,8 @@ static const char *begin(struct smtp_flow *flow)
 static bool give_up(struct smtp_flow *flow, const char *words)
 {
 	smtp_count(flow->smtp, COUNTER_SERVER_TLS_FAILED);
-	engine_server_unfit(&flow->engine, words, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+	engine_server_unfit(&flow->engine, words, way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 	return true;
 }
 
@@ -120,8 +119,8 @@ static bool succeed(struct smtp_flow *flow)
 	/* until a call says otherwise */
 	flow->server_readable = flow->server_hangup || !tls_drained(flow->server_tls);
 	flow->server_writable = true;
-	engine_server_secured(&flow->engine, way_now_ms(&flow->way), talk_out(flow));
-	talk_act(flow);
+	engine_server_secured(&flow->engine, way_now_ms(&flow->way), smtp_out(flow));
+	smtp_act(flow);
 	return true;
 }
 

@@ -17,9 +17,13 @@ int waiting_init(struct waiting *waiting)
 		waiting->v[i - 1].next_free = waiting->free;
 		waiting->free = i;
 	}
+	/* control may still answer a process before: no id of its is one here */
+	uint32_t first;
 	if (getrandom(waiting->secret, sizeof(waiting->secret), 0) !=
-		(ssize_t)sizeof(waiting->secret))
+			(ssize_t)sizeof(waiting->secret) ||
+		getrandom(&first, sizeof(first), 0) != (ssize_t)sizeof(first))
 		return -errno;
+	waiting->ids = first;
 	return 0;
 }
 

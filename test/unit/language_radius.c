@@ -200,6 +200,24 @@ static void mistakes_are_told_at_their_place(void **state)
 	}
 }
 
+static void there_are_not_too_many_addresses(void **state)
+{
+	(void)state;
+	for (unsigned n = POLICY_ENDPOINTS_MAX - 1; n <= POLICY_ENDPOINTS_MAX; n++) {
+		struct language_diagnosis diagnosis;
+		char text[8192];
+		size_t at = (size_t)snprintf(text, sizeof(text), "%sradius r { listen ", HEAD);
+		for (unsigned i = 0; i < n; i++)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s203.0.113.%u",
+				i ? ", " : "", i + 2);
+		snprintf(text + at, sizeof(text) - at, " port 1813 " F "zone a }\n");
+		struct policy *policy = language_parse("t", text, strlen(text), NULL, &diagnosis);
+		assert_int_equal(!policy, n == POLICY_ENDPOINTS_MAX); /* one is the other's */
+		policy_unref(policy);
+		language_diagnosis_fini(&diagnosis);
+	}
+}
+
 static void what_may_be_is_taken(void **state)
 {
 	static const char *const lines[] = {
@@ -227,6 +245,7 @@ int main(void)
 		cmocka_unit_test(a_text_of_before_means_what_it_did),
 		cmocka_unit_test(every_secret_is_wanted_once),
 		cmocka_unit_test(mistakes_are_told_at_their_place),
+		cmocka_unit_test(there_are_not_too_many_addresses),
 		cmocka_unit_test(what_may_be_is_taken),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

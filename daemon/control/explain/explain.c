@@ -8,6 +8,7 @@
 #include "daemon/control/peers/health_peer.h"
 #include "daemon/control/request/command.h"
 #include "daemon/control/request/json_row.h"
+#include "daemon/control/session/accounts.h"
 #include "lib/base/container.h"
 #include "lib/ipc/health.h"
 #include "lib/policy/target.h"
@@ -18,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void explain_step(void *context, const char *text)
 {
@@ -368,6 +370,25 @@ static bool is_bypassed(struct explaining *explaining, uint64_t at_ms)
 	return true;
 }
 
+/* Who told of the session, as far as accounting did: what was not heard may be why. */
+static void tell_account(struct explaining *explaining, const struct session *session)
+{
+	struct control *control = explaining->command->control;
+	const struct radius_entry *account =
+		session ? accounts_of_session(control->accounts, session->id) : NULL;
+	char at[32] = "", text[192];
+	struct tm tm;
+
+	if (!account)
+		return;
+	time_t event_s = (time_t)(account->event_ms / 1000);
+	if (localtime_r(&event_s, &tm))
+		strftime(at, sizeof(at), "%Y-%m-%d %H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "accounting: heard of last by its event of %s%s", at,
+		account->started ? "" : "; an Interim-Update opened it, its Start was never seen");
+	explain_step(explaining, text);
+}
+
 void explain_tell(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
@@ -394,6 +415,7 @@ void explain_tell(struct explaining *explaining)
 	}
 	decide_explain(&world, &origin, &explaining->destination, at_ms, &decision, explain_step,
 		explaining);
+	tell_account(explaining, decision.session);
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	if (decision.to_original)
 		follow_original(explaining, &decision);

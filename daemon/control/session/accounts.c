@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 #define SWEEP_AT_ONCE  1000
 #define LEASE_LEAST_S  120 /* an Interim may be late */
 #define LEASE_SPACINGS 3
+
+_Static_assert(RADIUS_ADDRESSES_MAX <= SESSION_ADDRESSES_MAX, "a session has room for them");
+_Static_assert(RADIUS_GROUPS_MAX <= SESSION_GROUPS_MAX, "and for these");
 
 struct named_counts {
 	char radius[POLICY_NAME_SIZE];
@@ -269,6 +273,19 @@ static enum radius_unused unused_of(enum source_outcome outcome)
 	return RADIUS_UNUSED_NOTHING;
 }
 
+static void log_opened(const struct ipc_radius_event *event, uint64_t session)
+{
+	char id[24];
+
+	snprintf(id, sizeof(id), "%" PRIu64, session);
+	log_event(POLICY_LOG_INFO, LOG_ID_NONE,
+		LOG_FIELDS({LOG_FIELD_SESSION, id}, {LOG_FIELD_USER, event->user},
+			{LOG_FIELD_ZONE, event->zone}),
+		"session %s of user %s in zone %s begins: %s of radius %s", id,
+		log_person(event->user), event->zone, radius_status_names[event->status],
+		event->radius);
+}
+
 /* Opens or renews the session. False: it is refused, and nothing is known of it. */
 static bool put_session(struct taking *taking, const struct ipc_radius_event *event,
 	const struct policy_radius *radius)
@@ -287,6 +304,8 @@ static bool put_session(struct taking *taking, const struct ipc_radius_event *ev
 	enum source_outcome outcome = source_put(accounts->control,
 		decision->act == RADIUS_ACT_RENEW ? decision->before.session : 0, &order,
 		&taking->gather, &id);
+	if (outcome == SOURCE_OPENED)
+		log_opened(event, id);
 	if (outcome == SOURCE_OPENED || outcome == SOURCE_RENEWED) {
 		decision->now.session = id;
 		radius_ledger_opened(accounts->ledger, &decision->now.key, id);

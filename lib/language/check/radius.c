@@ -149,6 +149,26 @@ static void check_sizes(struct language *l, const struct policy_radius *radius,
 			radius->nzones, POLICY_RADIUS_ZONES_MAX);
 }
 
+/* The keeper holds so many sockets. */
+static void check_all_addresses(struct language *l)
+{
+	const struct policy *policy = l->policy;
+	const struct language_radius_note *notes = l->radius_notes.v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < policy->nlisteners; i++)
+		n += policy->listeners[i].naddresses * policy->listeners[i].ports.n;
+	for (size_t i = 0; i < policy->nradiuses; i++) {
+		n += policy->radiuses[i].naddresses;
+		if (n <= POLICY_ENDPOINTS_MAX)
+			continue;
+		language_error(l, &notes[i].name,
+			"more than %d addresses of listeners and radiuses, expected fewer",
+			POLICY_ENDPOINTS_MAX);
+		return;
+	}
+}
+
 void language_check_radiuses(struct language *l)
 {
 	const struct language_radius_note *notes = l->radius_notes.v;
@@ -162,4 +182,5 @@ void language_check_radiuses(struct language *l)
 			check_source(l, radius, &notes[i], j);
 		resolve_zones(l, radius, &notes[i]);
 	}
+	check_all_addresses(l);
 }

@@ -150,9 +150,9 @@ static void end(struct testing *testing)
 	case SCAN_TEST_REFUSED:
 	case SCAN_TEST_TEMPFAILED:
 		format_reply(told, reply, sizeof(reply));
-		command_done(command, OUTCOME_REFUSED, "scan %s %s it: %s%s%s",
+		command_done(command, OUTCOME_REFUSED, "scan %s refuses it%s: %s%s%s",
 			testing->question.scan,
-			told->verdict == SCAN_TEST_REFUSED ? "refuses" : "refuses for now", reply,
+			told->verdict == SCAN_TEST_REFUSED ? "" : " for now", reply,
 			*told->text ? "; " : "", told->text);
 		break;
 	case SCAN_TEST_FAILED:

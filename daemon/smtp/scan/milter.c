@@ -64,6 +64,13 @@ static void on_failed(struct scan_part *part, const struct milter_out *out)
 		scan_part_fail(part, part->milter->fault, true);
 }
 
+/* Of those who were told yes, as a new connection hears of them once more: then it is no to all. */
+static bool refuses_one_taken(const struct scan_part *part)
+{
+	return part->milter->event == MILTER_EVENT_RCPT &&
+	       part->told_recipients < part->message->face->recipients(part->message);
+}
+
 static void act(struct scan_part *part, const struct milter_out *out)
 {
 	scan_link_put(&part->link, out->bytes, out->len);
@@ -75,7 +82,7 @@ static void act(struct scan_part *part, const struct milter_out *out)
 		break;
 	case MILTER_ANSWER_REFUSED:
 		scan_part_refuse(part, out->refusal.code, out->refusal.enhanced, out->refusal.text,
-			part->goal >= SCAN_GOAL_DATA);
+			part->goal >= SCAN_GOAL_DATA || refuses_one_taken(part));
 		break;
 	case MILTER_ANSWER_FAILED:
 		on_failed(part, out);

@@ -336,7 +336,7 @@ extern const char *const policy_scan_failure_names[POLICY_SCAN_FAILURES];
 
 #define POLICY_SCAN_DEADLINE_MS     45000
 #define POLICY_SCAN_DEADLINE_MIN_MS 1000
-#define POLICY_SCAN_DEADLINE_MAX_MS 290000 /* ENGINE_SCAN_MS: servers close at 300 s */
+#define POLICY_SCAN_DEADLINE_MAX_MS 290000 /* before ENGINE_SCAN_MS: servers close at 300 s */
 #define POLICY_SCANS_MAX            16     /* of a policy, as sets of them are masks */
 
 /* Which optional statements of a scan were written. */

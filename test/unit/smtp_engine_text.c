@@ -405,7 +405,7 @@ static void test_a_verdict_that_does_not_come_is_no_yes(void **state)
 	(void)state;
 	run(0, OPEN);
 	talk.holds = true;
-	talk_run(&talk, "C x\nC .\ns x\nT 290000\nc 451 4.7.1\ns\nw command\n"
+	talk_run(&talk, "C x\nC .\ns x\nT 295000\nc 451 4.7.1\ns\nw command\n"
 			"E text 3; rejected 1/1 451\n");
 	assert_int_equal(talk.closed, 1);
 	run(0, TALK_HELLO TALK_TAKEN);

@@ -6,6 +6,7 @@
 #include "daemon/smtp/smtp.h"
 #include "lib/base/container.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #define BEFORE_ENGINE_MS 1000
 /* The engine's own bound of a verdict is behind the scans'. */
 #define BEHIND_MS 5000
+static_assert(POLICY_SCAN_DEADLINE_MAX_MS + BEHIND_MS <= ENGINE_SCAN_MS,
+	"what becomes of a message without a verdict is the scan's to say, not the engine's");
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms);
 static void on_settled(struct scan_message *message);

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(POLICY_SCAN_DEADLINE_MAX_MS == ENGINE_SCAN_MS, "what the engine waits for a verdict");
+static_assert(POLICY_SCAN_DEADLINE_MAX_MS < ENGINE_SCAN_MS, "what the engine waits for a verdict");
 
 static bool once(struct language *l, const struct language_span *word, const char *text)
 {

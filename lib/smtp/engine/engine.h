@@ -100,7 +100,7 @@
 #define ENGINE_TLS_MS           30000  /* the client's handshake */
 #define ENGINE_LOGIN_MS         40000  /* the owner's verdict on a login, which holds a no back */
 #define ENGINE_OWNER_MS         30000  /* the owner's verdict; on the dot: */
-#define ENGINE_SCAN_MS          290000 /* servers close at 300 s */
+#define ENGINE_SCAN_MS          295000 /* servers close at 300 s */
 #define ENGINE_NOOP_MS          60000  /* of a server's silence, and of its reply to NOOP */
 #define ENGINE_LAST_MS          15000
 

@@ -29,6 +29,14 @@ static uint64_t last_of(const struct sender *sender)
 							       : sender->told.refused_ms;
 }
 
+/* A free one is older than all. */
+static bool is_older(const struct sender *a, const struct sender *b)
+{
+	bool free_a = !a->told.radius[0], free_b = !b->told.radius[0];
+
+	return free_a != free_b ? free_a : last_of(a) < last_of(b);
+}
+
 static void begin(
 	struct sender *sender, const char *radius, const struct addr *source, uint64_t now_ms)
 {
@@ -49,7 +57,7 @@ struct sender *senders_find(
 		if (strcmp(set[i].told.radius, radius) == 0 &&
 			addr_equal(&set[i].told.source, source))
 			return &set[i];
-		if (last_of(&set[i]) < last_of(oldest))
+		if (is_older(&set[i], oldest))
 			oldest = &set[i];
 	}
 	begin(oldest, radius, source, now_ms);

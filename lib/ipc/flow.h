@@ -167,7 +167,8 @@ struct ipc_tls {
 	char peer[TLS_NAME_SIZE]; /* whom that names */
 };
 
-#define IPC_FLOW_NAMES_SIZE 512
+#define IPC_FLOW_SOURCE_SIZE (POLICY_NAME_SIZE + 16)
+#define IPC_FLOW_NAMES_SIZE  512
 
 struct ipc_flow {
 	uint64_t id;
@@ -208,6 +209,7 @@ struct ipc_flow {
 	 * one that passed has left its user */
 	uint16_t logins_refused, logins_later;
 	uint16_t reserved[3];
+	char source[IPC_FLOW_SOURCE_SIZE]; /* who told of the session: filled in by control */
 };
 
 /* The largest one packed; the usual one has a few hundred bytes. */

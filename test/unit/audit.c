@@ -151,6 +151,7 @@ static void test_a_record_in_full(void **state)
 		.reply = "554 no"};
 	record.attempts[1] = (struct ipc_attempt){
 		.host = endpoint("2001:db8::25", 25), .ms = 7, .ending = ENDING_NONE};
+	strcpy(record.source, "radius wlc");
 	secure(&record);
 	add(stage, record);
 	filter.id = 0x1234;
@@ -166,7 +167,8 @@ static void test_a_record_in_full(void **state)
 		"\"ending\":\"quit\",\"ended_at\":1780308000,\"lasted_ms\":1500,\"connected_after_"
 		"ms\":100,\"host\":"
 		"\"[2001:db8::25]:25\",\"gateway\":\"203.0.113.1:50025\",\"reply\":\"250 2.0.0 Ok: "
-		"queued as 4XyZ\",\"session\":\"4760\",\"mac\":\"02:00:5e:00:53:34\","
+		"queued as 4XyZ\",\"session\":\"4760\",\"source\":\"radius "
+		"wlc\",\"mac\":\"02:00:5e:00:53:34\","
 		"\"interface\":\"br-guest\",\"reason\":\"rule\",\"seen\":[\"ehlo\",\"mail\"],"
 		"\"client_tls\":{\"version\":\"TLSv1.2\",\"cipher\":"
 		"\"ECDHE-RSA-AES128-GCM-SHA256\",\"peer\":\"mta.client.example\",\"check\":"
@@ -734,8 +736,10 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
-#define WITHOUT_TLS \
-	"ALTER TABLE record DROP COLUMN client_tls; ALTER TABLE record DROP COLUMN server_tls; "
+#define WITHOUT_SOURCE "ALTER TABLE record DROP COLUMN source; "
+#define WITHOUT_TLS                                                                          \
+	WITHOUT_SOURCE "ALTER TABLE record DROP COLUMN client_tls; ALTER TABLE record DROP " \
+		       "COLUMN server_tls; "
 #define WITHOUT_LISTENERS \
 	WITHOUT_TLS "DROP INDEX record_listener; ALTER TABLE record DROP COLUMN listener; "
 
@@ -768,6 +772,13 @@ static void check_taken_over(struct stage *stage, const char *sql)
 	strcpy(filter.listener, "inbound");
 	assert_int_equal(ask(stage, &filter), 1);
 	assert_string_equal(text_of(stage, 0, "flow"), "f-2");
+}
+
+static void test_a_database_without_sources_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+
+	check_taken_over(stage, WITHOUT_SOURCE "PRAGMA user_version=4");
 }
 
 static void test_a_database_without_tls_is_taken_over(void **state)
@@ -968,6 +979,8 @@ int main(int argc, char **argv)
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_without_tls_is_taken_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_without_sources_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_of_before_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -10,9 +10,11 @@
 #include "daemon/control/control.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
+#include "daemon/control/session/source_watch.h"
 #include "lib/base/copy.h"
 #include "lib/record/flowid.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,8 +106,11 @@ static void publish(struct control *control, const struct ipc_flow *flow)
 	free(text);
 }
 
-static void note(struct control *control, const struct ipc_flow *flow)
+static_assert(IPC_FLOW_SOURCE_SIZE == SESSION_SOURCE_TEXT_SIZE, "a source has room");
+
+static void note(struct control *control, struct ipc_flow *flow)
 {
+	source_of_session(control, flow->session, flow->source);
 	totals_flow(control->totals, flow);
 	if (is_refusal((enum ending)flow->ending))
 		count_refusal(control->flow_events, clock_now_ms(control), flow->ending);
@@ -114,8 +119,10 @@ static void note(struct control *control, const struct ipc_flow *flow)
 
 void flow_events_on_end(struct control *control, const struct ipc_flow *flow)
 {
-	note(control, flow);
-	audit_record(control->audit, flow);
+	struct ipc_flow told = *flow;
+
+	note(control, &told);
+	audit_record(control->audit, &told);
 }
 
 static void publish_message(struct control *control, const struct message_record *record)

@@ -148,6 +148,7 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(json, "gateway", json_row_endpoint(&record->gateway));
 	json_object_set_new(json, "reply", text_or_null(record->reply));
 	json_object_set_new(json, "session", session_json(record->session));
+	json_object_set_new(json, "source", text_or_null(record->source));
 	json_object_set_new(json, "mac", json_row_mac(&record->mac));
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
 	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));
@@ -195,6 +196,7 @@ const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT
 	line_put_pair(&line, "ending", ending_name(record->ending));
 	line_put_pair(&line, "verdict", audit_text_verdict(record));
 	line_put_pair(&line, "user", record->user);
+	line_put_pair(&line, "source", record->source);
 	line_put_pair(&line, "zone", record->zone);
 	line_put_pair(&line, "listener", record->listener);
 	line_put_endpoint(&line, "client", &record->client);

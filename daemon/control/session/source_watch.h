@@ -28,4 +28,9 @@ void source_tell_taken(struct control *control, const struct session *session);
 /* From now on it is their source that ends one, and hears of nothing; or no more. */
 void source_watch_own(struct control *control, bool own);
 
+/* "radius wlc", "cli", "device": also of a session that is over, for as long as records of its
+ * flows may come. text is empty where it is not known. */
+const char *source_of_session(
+	const struct control *control, uint64_t id, char text[static SESSION_SOURCE_TEXT_SIZE]);
+
 #endif

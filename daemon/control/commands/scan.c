@@ -37,9 +37,9 @@ static void add_state(json_t *row, const struct ipc_scan_state *sum, bool used)
 		(json_int_t)sum->shed, "crowded", (json_int_t)sum->crowded, "slow",
 		(json_int_t)sum->slow, "headers_changed", (json_int_t)sum->changes,
 		"changes_dropped", (json_int_t)sum->dropped, "unscanned",
-		(json_int_t)sum->unscanned, "unscanned_at", time_of(sum->unscanned_ms), "under_way",
-		(json_int_t)sum->under_way, "places", (json_int_t)sum->places, "waiting",
-		(json_int_t)sum->waiting);
+		(json_int_t)sum->unscanned, "last_unscanned_at", time_of(sum->unscanned_ms),
+		"under_way", (json_int_t)sum->under_way, "places", (json_int_t)sum->places,
+		"waiting", (json_int_t)sum->waiting);
 
 	json_object_update(row, told);
 	json_decref(told);

@@ -94,7 +94,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		return;
 	default:
 		child_count(&auth->child, COUNTER_IPC_BAD);
-		log_warning("smtp says %s, which is not its to say", ipc_name(ipc->type));
+		log_warning("smtp sent %s, which it may not send: ignored", ipc_name(ipc->type));
 	}
 }
 

@@ -258,7 +258,7 @@ void backends_follow(struct auth *auth)
 		(struct backends){.first = before.v ? before.first : auth->replica.now->number};
 	auth->backends.v = calloc(policy->nauths + 1, sizeof(*auth->backends.v));
 	if (!auth->backends.v) {
-		log_error("no memory for what the policy asks");
+		log_error("no memory for where the policy checks passwords");
 		forget_all(&before);
 		return;
 	}

@@ -77,7 +77,7 @@ static void on_new_control(struct child *child)
 	struct auth *auth = AUTH_OF(child);
 
 	if (replica_begin(&auth->replica) < 0)
-		log_error("no memory for a new picture");
+		log_error("no memory for what a new control tells");
 	backends_tell(auth, true);
 }
 

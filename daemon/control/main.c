@@ -273,7 +273,8 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 		break;
 	default:
 		control->counters[COUNTER_IPC_BAD]++;
-		log_warning("the keeper says %s, which is not its to say", ipc_name(ipc->type));
+		log_warning(
+			"the keeper sent %s, which it may not send: ignored", ipc_name(ipc->type));
 	}
 }
 
@@ -558,7 +559,8 @@ static int start(struct control *control)
 {
 	const struct process_start *start_with = &control->start;
 	if (!credential_read_init())
-		log_warning("what OpenSSL had in memory is not wiped: it was used before");
+		log_warning("memory that OpenSSL frees is not wiped: OpenSSL was used before that "
+			    "could be set up");
 	control->loop = loop_new();
 	if (!control->loop || !make_parts(control))
 		return -ENOMEM;

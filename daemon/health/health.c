@@ -124,7 +124,7 @@ static void on_new_control(struct child *child)
 	server_tests_stop(health->tests);
 	client_lookups_forget_seqs(health->lookups);
 	if (replica_begin(&health->replica) < 0)
-		log_error("no memory for a new picture");
+		log_error("no memory for what a new control tells");
 	targets_tell_all(health->targets);
 }
 

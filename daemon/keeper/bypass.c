@@ -47,6 +47,8 @@ int keeper_bypass_main(const char *state_dir, bool on, const char *zone, uint32_
 	else if (on)
 		log_info("everything of %s passes for %u s", zone ? zone : "all zones", seconds);
 	else if (bypass_forget(state_dir, zone))
-		log_warning("the next posternd may go on with a bypass in %s", state_dir);
+		log_warning("the bypass could not be removed from %s: the next posternd may go on "
+			    "with it",
+			state_dir);
 	return error ? 1 : 0;
 }

@@ -330,7 +330,7 @@ bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue);
 void keeper_admit_tick(struct keeper *keeper);
 struct client_change keeper_admit_change(const struct ipc_entry *entry);
 
-/* keeper_request.c: what the processes ask. One that asks what is not its to ask is killed. Takes
+/* request.c: what the processes ask. One that asks what it may not is killed. Takes
  * fd over. */
 void keeper_request_on_ipc(struct keeper_child *from, const struct ipc_header *ipc, int fd);
 bool keeper_request_may(enum process_role role, unsigned type);

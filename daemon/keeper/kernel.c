@@ -91,8 +91,7 @@ static void keep_alive(struct keeper *keeper)
 		return;
 	int error = table_keep_alive(keeper->table, ALIVE_MS);
 	if (error)
-		log_error("cannot renew the kernel's trust in verdicts to pass: %s",
-			strerror(-error));
+		log_error("cannot tell the kernel that control is alive: %s", strerror(-error));
 	else
 		keeper->alive_ms = loop_now_ms(keeper->loop);
 }

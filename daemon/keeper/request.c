@@ -484,8 +484,8 @@ void keeper_request_on_ipc(struct keeper_child *from, const struct ipc_header *i
 		requests[i].act(from, ipc, fd);
 		return;
 	}
-	log_error("%s sent \"%s\", which is not its to send", keeper_child_name(from, name),
-		ipc_name(type));
+	log_error("%s sent \"%s\", which it may not send: killing it",
+		keeper_child_name(from, name), ipc_name(type));
 	if (fd >= 0)
 		close(fd);
 	keeper_child_kill(from);

@@ -396,7 +396,7 @@ bool replica_take(
 	if (error == -ENOMSG)
 		return false;
 	if (error)
-		log_error("%s of control was not taken: %s%s%s", ipc_name(ipc->type),
+		log_error("%s from control could not be used: %s%s%s", ipc_name(ipc->type),
 			strerror(-error), *text ? ": " : "", text);
 	else if (change == REPLICA_POLICY || change == REPLICA_COMPLETE)
 		follow_policy(child, replica);

@@ -79,7 +79,7 @@ static void on_new_control(struct child *child)
 	radius->leaving = false;
 
 	if (replica_begin(&radius->replica) < 0)
-		log_error("no memory for a new picture");
+		log_error("no memory for what a new control tells");
 	tallies_tell_again(&radius->tallies);
 	senders_tell_again(&radius->senders);
 }

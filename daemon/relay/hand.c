@@ -246,7 +246,8 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		return;
 	}
 	child_count(&relay->child, COUNTER_IPC_BAD);
-	log_warning("the smtp process says %s, which is not its to say", ipc_name(ipc->type));
+	log_warning(
+		"the smtp process sent %s, which it may not send: ignored", ipc_name(ipc->type));
 }
 
 /* Nobody has spoken to them. */

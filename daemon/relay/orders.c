@@ -236,7 +236,7 @@ static void on_control_gone(struct child *child)
 static void on_new_control(struct child *child)
 {
 	if (replica_begin(&RELAY_OF(child)->replica) < 0)
-		log_error("no memory for a new picture");
+		log_error("no memory for what a new control tells");
 }
 
 static void on_hand_over(struct child *child)

@@ -159,7 +159,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		return;
 	}
 	child_count(&smtp->child, COUNTER_IPC_BAD);
-	log_warning("the relay says %s, which is not its to say", ipc_name(ipc->type));
+	log_warning("the relay sent %s, which it may not send: ignored", ipc_name(ipc->type));
 }
 
 static void on_gone(void *context)

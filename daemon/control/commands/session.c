@@ -285,7 +285,8 @@ static void on_put_back(struct gather *gather)
 {
 	struct logout *logout = (struct logout *)gather;
 	if (gather->status)
-		log_warning("sessions whose logout is refused are not stored: %s", gather->text);
+		log_warning("a logout was refused, and the sessions could not be stored again: %s",
+			gather->text);
 	command_done(logout->command, OUTCOME_REFUSED, "not logged out: %s", logout->why_not);
 }
 

@@ -298,7 +298,7 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 		return true;
 	case IPC_REPLY:
 		if (((const struct ipc_reply *)ipc)->status < 0)
-			log_error("health refuses what it was told: %s",
+			log_error("health refused what control sent: %s",
 				((const struct ipc_reply *)ipc)->text);
 		return true;
 	default:

@@ -53,7 +53,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		take_counters(peer, (const struct ipc_counters *)ipc);
 	} else if (!peer->face->on_ipc || !peer->face->on_ipc(peer, ipc)) {
 		peer->control->counters[COUNTER_IPC_BAD]++;
-		log_warning("%s says %s, which is not its to say",
+		log_warning("%s sent %s, which it may not send: ignored",
 			roles_title(peer->role, peer->number, name), ipc_name(ipc->type));
 	}
 }

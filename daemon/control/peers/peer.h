@@ -16,7 +16,7 @@ struct peer;
 struct peer_face {
 	/* The channel is open, and the log level sent. */
 	void (*on_open)(struct peer *peer);
-	/* Something that is no answer to a question. False: it is not its to say. */
+	/* Something that is no answer to a question. False: it may not say that. */
 	bool (*on_ipc)(struct peer *peer, const struct ipc_header *ipc);
 	/* It told its counters. */
 	void (*on_counters)(struct peer *peer);

@@ -201,7 +201,7 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 		return true;
 	case IPC_REPLY:
 		if (((const struct ipc_reply *)m)->status < 0)
-			log_error("radius refuses what it was told: %s",
+			log_error("radius refused what control sent: %s",
 				((const struct ipc_reply *)m)->text);
 		return true;
 	default:

@@ -298,10 +298,11 @@ static void try_older(struct policy_start *start)
 		return;
 	}
 	if (!start->in_force)
-		log_error("the kernel takes the plan of no policy that ever ran");
+		log_error("the kernel refuses the plan of every policy in the history");
 	else
-		log_error("the kernel takes the plan of no policy that ever ran: what it holds "
-			  "stays");
+		log_error(
+			"the kernel refuses the plan of every policy in the history: what it holds "
+			"stays");
 	say_troubles(start);
 	end(start, start->in_force);
 }

@@ -501,7 +501,8 @@ struct control_socket *control_socket_open(struct control *control,
 		socket->watch.on_event = on_accept;
 		/* accept() must not wait when a connection left between event and call */
 		if (socket->watch.fd >= 0 && fcntl(socket->watch.fd, F_SETFL, O_NONBLOCK) < 0)
-			log_error("a control socket may block: %s", strerror(errno));
+			log_error("a control socket cannot be made non-blocking: %s",
+				strerror(errno));
 		if (socket->watch.fd >= 0 && loop_add(control->loop, &socket->watch, EPOLLIN) < 0) {
 			control_socket_free(server);
 			return NULL;

@@ -203,7 +203,8 @@ static int load(struct database *handle, struct sqlite3 *db, void *context)
 			store->nread, store->loss);
 	/* A disk that takes no changes is no reason not to start. */
 	if (status == 0 && delete_over(store, db) < 0)
-		log_warning("state.db: what is over could not be removed");
+		log_warning("state.db: sessions, list elements and blocks that have ended could "
+			    "not be removed");
 	return status;
 }
 

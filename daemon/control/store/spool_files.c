@@ -90,7 +90,7 @@ static void done(struct worker_job *job)
 			: NULL;
 
 	if (job->status)
-		log_warning("no file for a text in %s: %s",
+		log_warning("cannot make a file for a message's text in %s: %s",
 			making->control->start.options.state_dir, strerror(-job->status));
 	if (peer && peer->channel && peer->generation == making->generation)
 		send_all(making, peer);

@@ -268,7 +268,7 @@ static void take_endpoints(struct keeper *keeper, enum process_role role)
 		if (keeper_endpoint_adopt(keeper, held->endpoint,
 			    roles[role].given & GIVEN_DATAGRAMS, held->fd) == 0)
 			continue;
-		log_error("what listens at %s is not taken over", held->endpoint);
+		log_error("the socket that listens at %s is not taken over", held->endpoint);
 		close(held->fd);
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "lib/policy/element.h"
 
-#include "lib/base/range.h"
+#include "lib/base/net/range.h"
 #include "lib/ipc/kind.h"
 #include "lib/policy/level.h"
 

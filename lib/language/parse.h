@@ -5,7 +5,7 @@
 #define POSTERN_LIB_LANGUAGE_PARSE_H
 
 #include "lib/base/arena.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/language/language.h"
 
 #define LANGUAGE_ERRORS_MAX   20

@@ -3,7 +3,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/heap.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "lib/base/container.h"
 #include "lib/base/hash.h"
 #include "lib/base/heap.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/policy/element.h"
 #include "lib/policy/mailset.h"
 

@@ -3,7 +3,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/hash.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/base/siphash.h"
 #include "lib/policy/mailset.h"
 

@@ -7,7 +7,7 @@
 #define POSTERN_LIB_POLICY_POLICY_H
 
 #include "lib/base/hash.h"
-#include "lib/base/range.h"
+#include "lib/base/net/range.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "lib/policy/session_index.h"
 
 #include "lib/base/container.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 
 #include <errno.h>
 #include <stdlib.h>

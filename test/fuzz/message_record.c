@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The record of a message: what is read is written the same, and shown as one line of JSON. */
 #include "lib/record/message_record.h"
-#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/message/message_text.h"
 #include "lib/record/queue_id.h"
 
 #include <stdint.h>

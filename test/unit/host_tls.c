@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What control keeps of TLS with the hosts, and whether it holds under another policy. */
-#include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/health/host_tls.h"
 
 #include "daemon/control/control.h"
 #include "lib/tls/terms.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/language/language.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 
 #include <errno.h>
 #include <setjmp.h>

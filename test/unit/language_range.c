@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What ranges mean in a policy: which addresses they hold, and which rule takes all of another. */
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/language/language.h"
 #include "lib/policy/lists.h"
 #include "lib/policy/session.h"

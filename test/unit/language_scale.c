@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A policy as large as doc/design.md promises: 10,000 rules, 1,000 lists, 100,000 list entries.
  * Times are printed; what is asserted is that the work was all done within its bounds. */
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/language/language.h"
 
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/messages.h"
 #include "daemon/base/log.h"
-#include "daemon/control/audit/message_rows.h"
-#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/message/message_rows.h"
+#include "daemon/control/audit/message/message_text.h"
 #include "test/lib/control_answer.h"
 #include "test/lib/control_folder.h"
 

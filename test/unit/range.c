@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ranges of addresses, and the networks that they fall into. */
-#include "lib/base/range.h"
+#include "lib/base/net/range.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -3,8 +3,8 @@
 #include "daemon/control/audit/text.h"
 
 #include "daemon/control/audit/audit.h"
-#include "daemon/control/audit/message_text.h"
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/message_text.h"
+#include "daemon/control/audit/message/messages.h"
 #include "daemon/control/audit/totals.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"

@@ -3,7 +3,7 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/audit/audit.h"
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/messages.h"
 #include "daemon/control/audit/query.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/command_history.h"

@@ -3,7 +3,7 @@
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/peers/log_level.h"
+#include "daemon/control/log_level.h"
 
 #include <string.h>
 

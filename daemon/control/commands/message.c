@@ -2,7 +2,7 @@
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/messages.h"
 #include "daemon/control/control.h"
 #include "daemon/control/request/command_history.h"
 #include "daemon/control/request/name_check.h"

@@ -8,7 +8,7 @@
 #include "daemon/control/doctor/saved_tables.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -5,8 +5,8 @@
 #include "daemon/base/own_address.h"
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
-#include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/health/health_peer.h"
+#include "daemon/control/peers/health/host_tls.h"
 #include "lib/policy/level.h"
 #include "lib/tls/advice.h"
 

@@ -5,7 +5,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/interfaces.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "kernel-rules/way.h"
 #include "lib/language/language.h"
 

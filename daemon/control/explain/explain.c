@@ -3,9 +3,9 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/bypass.h"
-#include "daemon/control/peers/decision_world.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/request/command.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/session/accounts.h"

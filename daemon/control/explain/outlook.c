@@ -3,10 +3,10 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/bypass.h"
-#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "lib/policy/choice.h"
 
 #include <stdio.h>

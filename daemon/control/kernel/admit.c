@@ -4,8 +4,8 @@
 #include "daemon/control/audit/flow_events.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/entries.h"
-#include "daemon/control/peers/decision_world.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 

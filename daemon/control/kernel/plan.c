@@ -2,7 +2,7 @@
 #include "daemon/control/kernel/plan.h"
 
 #include "daemon/control/control.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 #include <errno.h>
 #include <stdlib.h>

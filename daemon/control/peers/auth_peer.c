@@ -5,7 +5,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/peers/peer_policy.h"
 #include "daemon/control/policy/wanted.h"
 #include "lib/ipc/health.h"

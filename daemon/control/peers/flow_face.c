@@ -6,7 +6,7 @@
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/flow_policy.h"
 #include "daemon/control/peers/flow_reports.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/peers/peer_clients.h"
 #include "daemon/control/peers/scan_states.h"
 #include "daemon/control/policy/wanted.h"

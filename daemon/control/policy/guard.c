@@ -3,7 +3,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/decision_world.h"
+#include "daemon/control/decision_world.h"
 #include "daemon/control/policy/emptying.h"
 #include "daemon/control/policy/history/store.h"
 #include "daemon/control/policy/opening.h"

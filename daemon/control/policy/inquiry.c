@@ -3,7 +3,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 /* The monotonic clock goes on where a control before has ended. */
 void inquiry_next(struct control *control)

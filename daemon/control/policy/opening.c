@@ -3,7 +3,7 @@
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/decision_world.h"
+#include "daemon/control/decision_world.h"
 #include "lib/policy/proof/opening.h"
 
 #include <stdio.h>

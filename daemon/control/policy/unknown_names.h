@@ -5,7 +5,7 @@
 #define POSTERN_DAEMON_CONTROL_POLICY_UNKNOWN_NAMES_H
 
 #include "daemon/base/loop.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 struct control;
 

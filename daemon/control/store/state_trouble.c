@@ -2,7 +2,7 @@
 #include "daemon/control/store/state_trouble.h"
 
 #include "daemon/control/audit/audit.h"
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/messages.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/store/session_store.h"

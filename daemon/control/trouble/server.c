@@ -4,8 +4,8 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/doctor/doctor.h"
-#include "daemon/control/peers/health_peer.h"
-#include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/health/health_peer.h"
+#include "daemon/control/peers/health/host_tls.h"
 #include "daemon/control/store/drained.h"
 #include "lib/policy/choice.h"
 

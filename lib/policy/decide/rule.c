@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/decide/rule.h"
 
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 
 #include <string.h>
 

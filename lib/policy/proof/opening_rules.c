@@ -5,7 +5,7 @@
  * looked at, and for them a client is searched that both would take. */
 #include "lib/policy/proof/opening.h"
 
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/language/language.h"
 #include "lib/policy/decide/rule.h"
 #include "lib/policy/element.h"

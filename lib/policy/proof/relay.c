@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/proof/relay.h"
 
-#include "lib/base/width.h"
+#include "lib/base/net/width.h"
 #include "lib/policy/element.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/proof/relay_proof.h"
 
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/policy/decide/decide.h"
 #include "lib/smtp/domain.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/base/width.h"
+#include "lib/base/net/width.h"
 
 #include "lib/base/vector.h"
 #include "lib/policy/element.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/health/host_tls.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"

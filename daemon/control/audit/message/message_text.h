@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for a finished message: as JSON, as a line and fields of the log. */
-#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_TEXT_H
-#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_TEXT_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_TEXT_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_TEXT_H
 
 #include "lib/record/message_record.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/peers/decision_world.h"
+#include "daemon/control/decision_world.h"
 
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 #include <time.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the health process as control sees it: the policy that it gets, and the targets of each
  * server that it tells, which are kept, passed on to the relays and handed to its successor. */
-#ifndef POSTERN_DAEMON_CONTROL_PEERS_HEALTH_PEER_H
-#define POSTERN_DAEMON_CONTROL_PEERS_HEALTH_PEER_H
+#ifndef POSTERN_DAEMON_CONTROL_PEERS_HEALTH_HEALTH_PEER_H
+#define POSTERN_DAEMON_CONTROL_PEERS_HEALTH_HEALTH_PEER_H
 
 #include "daemon/control/peers/peer.h"
 #include "lib/ipc/replica.h"

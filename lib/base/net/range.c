@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/base/range.h"
+#include "lib/base/net/range.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns looking for messages: newest first, from segment to segment, until a page is full. */
-#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_QUERY_H
-#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_QUERY_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_QUERY_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_QUERY_H
 
 #include "daemon/control/audit/query.h"
 #include "lib/policy/policy.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/peers/health_peer.h"
+#include "daemon/control/peers/health/health_peer.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
-#include "daemon/control/peers/host_tls.h"
+#include "daemon/control/peers/health/host_tls.h"
+#include "daemon/control/peers/health/target_words.h"
 #include "daemon/control/peers/peer_policy.h"
-#include "daemon/control/peers/target_words.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
 #include "daemon/control/store/drained.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/message/message_text.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/audit/line.h"

@@ -6,8 +6,8 @@
  * enough, or old, it is closed: its tables get its number. So an index is never larger than a
  * cache, however many messages there are, and what is too old goes by the table. The key of a row
  * is a number that only grows, whatever the clock does: newest first is by keys. */
-#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
-#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_ROWS_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_ROWS_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGE_ROWS_H
 
 #include "daemon/control/store/database.h"
 #include "lib/record/message_record.h"

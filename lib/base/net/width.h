@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how many addresses some networks and ranges hold together, each counted once. */
-#ifndef POSTERN_LIB_BASE_WIDTH_H
-#define POSTERN_LIB_BASE_WIDTH_H
+#ifndef POSTERN_LIB_BASE_NET_WIDTH_H
+#define POSTERN_LIB_BASE_NET_WIDTH_H
 
 #include "lib/policy/policy.h"
 

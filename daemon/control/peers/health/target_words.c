@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/peers/target_words.h"
+#include "daemon/control/peers/health/target_words.h"
 
 #include "daemon/control/request/json_row.h"
 #include "lib/policy/level.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/audit/messages.h"
+#include "daemon/control/audit/message/messages.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/audit/archive.h"
-#include "daemon/control/audit/message_rows.h"
-#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/message/message_rows.h"
+#include "daemon/control/audit/message/message_text.h"
 #include "daemon/control/audit/thin.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the log level of all processes. */
-#ifndef POSTERN_DAEMON_CONTROL_PEERS_LOG_LEVEL_H
-#define POSTERN_DAEMON_CONTROL_PEERS_LOG_LEVEL_H
+#ifndef POSTERN_DAEMON_CONTROL_LOG_LEVEL_H
+#define POSTERN_DAEMON_CONTROL_LOG_LEVEL_H
 
 #include "lib/policy/policy.h"
 

@@ -4,11 +4,11 @@
  *
  * Mail never waits for it: as with the records of flows (audit.h), what the disk does not take is
  * lost, counted, and said. */
-#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGES_H
-#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGES_H
+#ifndef POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGES_H
+#define POSTERN_DAEMON_CONTROL_AUDIT_MESSAGE_MESSAGES_H
 
 #include "daemon/control/audit/audit.h"
-#include "daemon/control/audit/message_query.h"
+#include "daemon/control/audit/message/message_query.h"
 #include "lib/record/message_record.h"
 
 struct messages;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the world that decisions rest on, as it is now in control. */
-#ifndef POSTERN_DAEMON_CONTROL_PEERS_DECISION_WORLD_H
-#define POSTERN_DAEMON_CONTROL_PEERS_DECISION_WORLD_H
+#ifndef POSTERN_DAEMON_CONTROL_DECISION_WORLD_H
+#define POSTERN_DAEMON_CONTROL_DECISION_WORLD_H
 
 #include "lib/policy/decide/decide.h"
 

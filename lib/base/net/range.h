@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what a range of addresses is, its text, and the networks that it falls into. */
-#ifndef POSTERN_LIB_BASE_RANGE_H
-#define POSTERN_LIB_BASE_RANGE_H
+#ifndef POSTERN_LIB_BASE_NET_RANGE_H
+#define POSTERN_LIB_BASE_NET_RANGE_H
 
 #include "lib/base/addr.h"
 

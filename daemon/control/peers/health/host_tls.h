@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what health saw of TLS at the addresses of servers' hosts, as long as the policy speaks it
  * so and the addresses are theirs. */
-#ifndef POSTERN_DAEMON_CONTROL_PEERS_HOST_TLS_H
-#define POSTERN_DAEMON_CONTROL_PEERS_HOST_TLS_H
+#ifndef POSTERN_DAEMON_CONTROL_PEERS_HEALTH_HOST_TLS_H
+#define POSTERN_DAEMON_CONTROL_PEERS_HEALTH_HOST_TLS_H
 
 #include "lib/ipc/health.h"
 #include "lib/ipc/replica.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the words for the state of a server's target, as operators read them. */
-#ifndef POSTERN_DAEMON_CONTROL_PEERS_TARGET_WORDS_H
-#define POSTERN_DAEMON_CONTROL_PEERS_TARGET_WORDS_H
+#ifndef POSTERN_DAEMON_CONTROL_PEERS_HEALTH_TARGET_WORDS_H
+#define POSTERN_DAEMON_CONTROL_PEERS_HEALTH_TARGET_WORDS_H
 
 #include "lib/ipc/replica.h"
 

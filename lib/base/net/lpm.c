@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 
 #include <assert.h>
 #include <errno.h>

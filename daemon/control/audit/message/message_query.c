@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/audit/message_query.h"
+#include "daemon/control/audit/message/message_query.h"
 
-#include "daemon/control/audit/message_rows.h"
-#include "daemon/control/audit/message_text.h"
+#include "daemon/control/audit/message/message_rows.h"
+#include "daemon/control/audit/message/message_text.h"
 
 #include <errno.h>
 #include <inttypes.h>

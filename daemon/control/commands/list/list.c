@@ -11,7 +11,7 @@
 #include "daemon/control/policy/parse.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/store/session_store.h"
-#include "lib/base/lpm.h"
+#include "lib/base/net/lpm.h"
 #include "lib/base/vector.h"
 #include "lib/language/language.h"
 #include "lib/policy/element.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the lookup of an address or MAC in many networks: longest prefix, never a scan. */
-#ifndef POSTERN_LIB_BASE_LPM_H
-#define POSTERN_LIB_BASE_LPM_H
+#ifndef POSTERN_LIB_BASE_NET_LPM_H
+#define POSTERN_LIB_BASE_NET_LPM_H
 
 #include "lib/base/addr.h"
 

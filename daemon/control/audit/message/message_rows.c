@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/audit/message_rows.h"
+#include "daemon/control/audit/message/message_rows.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/peers/log_level.h"
+#include "daemon/control/log_level.h"
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"

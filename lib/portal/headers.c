@@ -13,7 +13,6 @@ static const struct portal_header always[] = {
 	/* not no-referrer: with that browsers say "Origin: null" with our own posts (Fetch, "append
 	 * a request Origin header"), and it could not be seen where those come from */
 	{"Referrer-Policy", "same-origin"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
 	{"Cross-Origin-Resource-Policy", "same-origin"},
 	{"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
 };

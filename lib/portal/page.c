@@ -51,8 +51,8 @@ static void put_notice(struct markup *out, const struct portal_view *view)
 	markup_put(out, notice_is_good(view->notice)
 				? "<p id=\"notice\" class=\"notice good\" role=\"status\">"
 				: "<p id=\"notice\" class=\"notice bad\" role=\"alert\">");
-	if (view->notice == PORTAL_NOTICE_WAIT) /* never less than has to be waited */
-		page_put_time(out, view, PORTAL_TEXT_WAIT, (uint64_t)view->wait_s + 59);
+	if (view->notice == PORTAL_NOTICE_WAIT)
+		page_put_wait(out, view);
 	else
 		page_put_text(out, view, notice_text(view->notice));
 	markup_put(out, "</p>\n");

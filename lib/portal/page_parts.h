@@ -21,6 +21,8 @@ void page_put_time(struct markup *out, const struct portal_view *view, enum port
 	uint64_t seconds);
 /* The time alone. */
 void page_put_span(struct markup *out, const struct portal_view *view, uint64_t seconds);
+/* How long has to be waited before the next try. */
+void page_put_wait(struct markup *out, const struct portal_view *view);
 /* "12 KB" */
 void page_put_bytes(struct markup *out, const struct portal_view *view, uint64_t bytes);
 

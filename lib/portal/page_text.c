@@ -83,6 +83,16 @@ void page_put_span(struct markup *out, const struct portal_view *view, uint64_t 
 	put_part(out, view, minutes % 60, PORTAL_TEXT_MINUTE, PORTAL_TEXT_MINUTES);
 }
 
+void page_put_wait(struct markup *out, const struct portal_view *view)
+{
+	put_side(out, view, PORTAL_TEXT_WAIT, false);
+	if (view->wait_s < 60)
+		put_part(out, view, view->wait_s, PORTAL_TEXT_SECOND, PORTAL_TEXT_SECONDS);
+	else /* never less than has to be waited */
+		page_put_span(out, view, (uint64_t)view->wait_s + 59);
+	put_side(out, view, PORTAL_TEXT_WAIT, true);
+}
+
 void page_put_bytes(struct markup *out, const struct portal_view *view, uint64_t bytes)
 {
 	if (bytes < 1000)

@@ -59,6 +59,8 @@
 	X(MEGABYTES, "megabytes", "{} MB")                                                         \
 	X(AGO, "ago", "{} ago")                                                                    \
 	X(MOMENT, "moment", "less than a minute")                                                  \
+	X(SECOND, "second", "{} second")                                                           \
+	X(SECONDS, "seconds", "{} seconds")                                                        \
 	X(MINUTE, "minute", "{} minute")                                                           \
 	X(MINUTES, "minutes", "{} minutes")                                                        \
 	X(HOUR, "hour", "{} hour")                                                                 \

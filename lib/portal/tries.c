@@ -219,11 +219,12 @@ enum portal_try portal_tries_ask(struct portal_tries *tries, const struct portal
 
 /* ---- what came of it ---- */
 
-/* 1, 2, 4, ... seconds */
+/* 0, 1, 2, 4, ... seconds: who pushes the button twice does not wait. */
 static uint64_t slowness_ms(uint32_t failures)
 {
-	uint64_t seconds = failures > 5 ? PORTAL_TRIES_SLOW_S : UINT64_C(1) << (failures - 1);
-	return (seconds < PORTAL_TRIES_SLOW_S ? seconds : PORTAL_TRIES_SLOW_S) * 1000;
+	if (failures < 2)
+		return 0;
+	return (failures > 6 ? PORTAL_TRIES_SLOW_S : UINT64_C(1) << (failures - 2)) * 1000;
 }
 
 /* Failures of a time ago are none any more. */

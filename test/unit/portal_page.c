@@ -239,8 +239,8 @@ static void a_wait_is_never_said_too_short(void **state)
 	static const struct {
 		uint32_t wait_s;
 		const char *said;
-	} cases[] = {{1, "wait 1 minute,"}, {60, "wait 1 minute,"}, {61, "wait 2 minutes,"},
-		{900, "wait 15 minutes,"}};
+	} cases[] = {{1, "wait 1 second,"}, {59, "wait 59 seconds,"}, {60, "wait 1 minute,"},
+		{61, "wait 2 minutes,"}, {900, "wait 15 minutes,"}};
 	struct portal_view view = base(PORTAL_PAGE_LOGIN);
 	(void)state;
 	view.notice = PORTAL_NOTICE_WAIT;

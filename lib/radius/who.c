@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const radius_unused_names[RADIUS_UNUSEDS] = {
 #define RADIUS_UNUSED_NAME(id, word, meaning) [RADIUS_UNUSED_##id] = word,
@@ -68,6 +69,34 @@ static bool has_text(const struct policy_strings *texts, const char *text)
 	return false;
 }
 
+static bool is_ignored(const struct policy_radius *radius, const char *user)
+{
+	for (size_t i = 0; i < radius->ignored.n; i++)
+		if (strcasecmp(radius->ignored.v[i].text, user) == 0)
+			return true;
+	return false;
+}
+
+/* User-Name is what the client typed, which an AAA compares without case: one user by however many
+ * spellings, or his limit of sessions and his block would be none. */
+static bool take_typed(const struct radius_octets *name, char user[static POLICY_USER_SIZE])
+{
+	struct radius_octets rest = *name;
+
+	while (rest.len > 0 && rest.bytes[0] == ' ') {
+		rest.bytes++;
+		rest.len--;
+	}
+	while (rest.len > 0 && rest.bytes[rest.len - 1] == ' ')
+		rest.len--;
+	if (!take_text(&rest, user, POLICY_USER_SIZE))
+		return false;
+	for (char *at = user; *at; at++)
+		if (*at >= 'A' && *at <= 'Z')
+			*at |= 0x20;
+	return true;
+}
+
 static bool take_user(const struct policy_radius *radius, const struct radius_account *account,
 	enum policy_radius_user which, char user[static POLICY_USER_SIZE])
 {
@@ -78,7 +107,7 @@ static bool take_user(const struct policy_radius *radius, const struct radius_ac
 		there = take_text(&account->cui, user, POLICY_USER_SIZE);
 		break;
 	case POLICY_RADIUS_USER_NAME:
-		there = take_text(&account->user_name, user, POLICY_USER_SIZE);
+		there = take_typed(&account->user_name, user);
 		break;
 	case POLICY_RADIUS_MAC:
 		there = mac_is_set(&account->mac);
@@ -86,7 +115,7 @@ static bool take_user(const struct policy_radius *radius, const struct radius_ac
 			mac_format(&account->mac, user);
 		break;
 	}
-	return there && !has_text(&radius->ignored, user);
+	return there && !is_ignored(radius, user);
 }
 
 static bool find_user(const struct policy_radius *radius, const struct radius_account *account,

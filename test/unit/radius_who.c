@@ -162,15 +162,16 @@ static void the_user_is_the_first_that_may_be_one(void **state)
 		size_t radius;
 		const char *cui, *name, *user; /* NULL: none */
 	} cases[] = {
-		{0, "anna", "anonymous", "anna"},
-		{0, NULL, "bob", "bob"},
-		{0, "anonymous", "bob", "bob"},
-		{0, NULL, "anonymous", NULL},
-		{0, NULL, NULL, NULL},
+		{0, "anna", "anonymous", "anna"}, {0, NULL, "bob", "bob"},
+		{0, "anonymous", "bob", "bob"}, {0, NULL, "anonymous", NULL}, {0, NULL, NULL, NULL},
 		{0, "\1", "bob", "bob"}, /* RFC 4372: it asks for one */
-		{0, "a\x1b[2J", "b\nc", NULL},
-		{0, "\xff\xfe", "m\xc3\xbcller", "m\xc3\xbcller"},
+		{0, "a\x1b[2J", "b\nc", NULL}, {0, "\xff\xfe", "m\xc3\xbcller", "m\xc3\xbcller"},
 		{1, "anna", "bob", "02:00:5e:00:53:07"},
+		/* however it is typed, but for what only looks alike */
+		{0, NULL, "Bob", "bob"}, {0, NULL, "  BOB ", "bob"},
+		{0, NULL, "bOB@Hotel.EXAMPLE", "bob@hotel.example"}, {0, NULL, "Anonymous ", NULL},
+		{0, NULL, "   ", NULL}, {0, NULL, "M\xc3\x9cLLER", "m\xc3\x9cller"},
+		{0, NULL, "b b", "b b"}, {0, "Anna", NULL, "Anna"}, /* the AAA's own word for him */
 	};
 	char long_name[POLICY_USER_SIZE + 1];
 	struct radius_who who;

@@ -179,6 +179,7 @@ void scan_part_seek(struct scan_part *part, enum scan_goal goal, uint64_t due_ms
 {
 	part->goal = (uint8_t)goal;
 	part->due_ms = due_ms;
+	part->place.ended = goal == SCAN_GOAL_END;
 	if (part->final || !begin(part))
 		return;
 	part->verdict = SCAN_PENDING;

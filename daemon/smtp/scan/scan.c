@@ -16,6 +16,8 @@
 #define BEHIND_MS 5000
 static_assert(POLICY_SCAN_DEADLINE_MAX_MS + BEHIND_MS <= ENGINE_SCAN_MS,
 	"what becomes of a message without a verdict is the scan's to say, not the engine's");
+static_assert(2 * SCANNER_KEPT_MS < ENGINE_OWNER_MS - BEFORE_ENGINE_MS,
+	"who waits for a place has it from one who is slow, and again from one before in the line");
 
 static void on_time(struct loop_timer *timer, uint64_t now_ms);
 static void on_settled(struct scan_message *message);

@@ -167,6 +167,7 @@ static void note_fault(struct scanner *scanner)
 static void hold(struct scanner *scanner, struct scanner_place *place)
 {
 	place->held = true;
+	place->ended = false;
 	place->since_ms = now_of(scanner);
 	place->next = scanner->holders;
 	scanner->holders = place;
@@ -230,12 +231,13 @@ void scanner_give(struct scanner *scanner, struct scanner_place *place)
 	next->on_place(next);
 }
 
+/* By a client whose text still comes. NULL: by none. */
 static struct scanner_place *kept_longest(const struct scanner *scanner)
 {
-	struct scanner_place *longest = scanner->holders;
+	struct scanner_place *longest = NULL;
 
-	for (struct scanner_place *place = longest; place; place = place->next)
-		if (place->since_ms < longest->since_ms)
+	for (struct scanner_place *place = scanner->holders; place; place = place->next)
+		if (!place->ended && (!longest || place->since_ms < longest->since_ms))
 			longest = place;
 	return longest;
 }

@@ -17,14 +17,16 @@ struct smtp;
 
 #define SCANNER_FAULTS  5
 #define SCANNER_OPEN_MS 10000
-#define SCANNER_PLACES  16    /* of all smtp processes together */
-#define SCANNER_KEPT_MS 60000 /* a place, while others wait for one: clients may be slow */
+#define SCANNER_PLACES  16 /* of all smtp processes together */
+/* A place, by a client that is slow with its text, while others wait for one: less than they do. */
+#define SCANNER_KEPT_MS 10000
 
 /* Embedded by whoever needs a place. */
 struct scanner_place {
 	struct scanner_place *next; /* that waits, or of those that are held */
 	uint64_t since_ms;          /* it is held */
 	bool waits, held;
+	bool ended; /* the text is there: its filter is waited for, and not its client */
 	/* It has one now. */
 	void (*on_place)(struct scanner_place *place);
 };

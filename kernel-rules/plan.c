@@ -118,7 +118,7 @@ int plan_add_login(struct plan *plan, const struct endpoint *host)
 }
 
 int plan_add_endpoint(
-	struct plan *plan, const char *listener, const struct endpoint *at, bool datagrams)
+	struct plan *plan, const char *listener, const struct endpoint *at, enum policy_taker taker)
 {
 	size_t len = strlen(listener);
 
@@ -129,7 +129,7 @@ int plan_add_endpoint(
 	if (!endpoints)
 		return -ENOMEM;
 	plan->endpoints = endpoints;
-	endpoints[plan->nendpoints] = (struct plan_endpoint){.at = *at, .datagrams = datagrams};
+	endpoints[plan->nendpoints] = (struct plan_endpoint){.at = *at, .taker = taker};
 	memcpy(endpoints[plan->nendpoints++].listener, listener, len);
 	return 0;
 }
@@ -231,13 +231,30 @@ static int add_endpoints(struct plan *plan, const struct policy *policy)
 				status = plan_add_endpoint(plan, listener->name.text,
 					&(struct endpoint){
 						listener->addresses[a], listener->ports.v[p]},
-					false);
+					POLICY_TAKER_LISTENER);
 	}
 	for (size_t i = 0; i < policy->nradiuses; i++) {
 		const struct policy_radius *radius = &policy->radiuses[i];
 		for (size_t a = 0; status == 0 && a < radius->naddresses; a++)
 			status = plan_add_endpoint(plan, radius->name.text,
-				&(struct endpoint){radius->addresses[a], radius->port}, true);
+				&(struct endpoint){radius->addresses[a], radius->port},
+				POLICY_TAKER_RADIUS);
+	}
+	return status;
+}
+
+static int add_portals(struct plan *plan, const struct policy *policy)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < policy->nportals; i++) {
+		const struct policy_portal *portal = &policy->portals[i];
+		const uint16_t ports[] = {portal->port, portal->http_port};
+		for (size_t p = 0; p < 2; p++)
+			for (size_t a = 0; ports[p] && status == 0 && a < portal->naddresses; a++)
+				status = plan_add_endpoint(plan, portal->name.text,
+					&(struct endpoint){portal->addresses[a], ports[p]},
+					POLICY_TAKER_PORTAL);
 	}
 	return status;
 }
@@ -251,6 +268,8 @@ int plan_from_policy(const struct policy *policy, const struct plan_options *opt
 	int status = add_hosts(plan, policy);
 	if (status == 0)
 		status = add_endpoints(plan, policy);
+	if (status == 0)
+		status = add_portals(plan, policy);
 	if (status) {
 		plan_fini(plan);
 		return status;
@@ -358,12 +377,12 @@ static bool is_endpoint(const struct plan *plan, size_t index)
 	struct prefix whole = prefix_of(&endpoint->at.addr);
 
 	for (size_t i = 0; i < index; i++)
-		if (plan->endpoints[i].datagrams == endpoint->datagrams &&
+		if (plan->endpoints[i].taker == endpoint->taker &&
 			plan->endpoints[i].at.port == endpoint->at.port &&
 			addr_equal(&plan->endpoints[i].at.addr, &endpoint->at.addr))
 			return false;
 	return is_name(endpoint->listener) && is_network(&whole) && endpoint->at.port != 0 &&
-	       (endpoint->datagrams || endpoint->at.port != plan->relay_port);
+	       (endpoint->taker == POLICY_TAKER_RADIUS || endpoint->at.port != plan->relay_port);
 }
 
 static bool is_host(const struct endpoint *host)

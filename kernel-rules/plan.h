@@ -45,8 +45,8 @@ struct plan_zone {
  * ports. */
 struct plan_endpoint {
 	char listener[POLICY_NAME_SIZE];
-	bool datagrams;     /* UDP, of a radius */
-	struct endpoint at; /* 0.0.0.0 and :: are all addresses of their version */
+	enum policy_taker taker; /* the name is one's of its kind */
+	struct endpoint at;      /* 0.0.0.0 and :: are all addresses of their version */
 };
 
 struct plan {
@@ -111,8 +111,8 @@ int plan_add_host(struct plan *plan, const struct endpoint *host);
  * added. 0, -ENOMEM or -E2BIG. */
 int plan_add_login(struct plan *plan, const struct endpoint *host);
 /* Adds an endpoint of the listener, or of the radius, of this name. 0, -ENOMEM or -E2BIG. */
-int plan_add_endpoint(
-	struct plan *plan, const char *listener, const struct endpoint *at, bool datagrams);
+int plan_add_endpoint(struct plan *plan, const char *listener, const struct endpoint *at,
+	enum policy_taker taker);
 /* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */
 void plan_keep_hosts(struct plan *plan, const struct plan *old);
 /* Does any flow bind to its client's address, or did one? */

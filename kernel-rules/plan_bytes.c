@@ -90,7 +90,7 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 		const struct plan_endpoint *endpoint = &plan->endpoints[i];
 		put(&w, endpoint->listener, sizeof(endpoint->listener));
 		put_endpoint(&w, &endpoint->at);
-		put_u32(&w, endpoint->datagrams);
+		put_u32(&w, endpoint->taker);
 	}
 	if (w.failed || w.len > PLAN_BYTES_MAX) {
 		free(w.bytes);
@@ -174,10 +174,10 @@ static int get_listener_endpoint(struct reader *r, struct plan *plan)
 
 	get(r, listener, sizeof(listener));
 	get_endpoint(r, &at);
-	bool datagrams = get_u32(r, 1) != 0;
+	enum policy_taker taker = (enum policy_taker)get_u32(r, POLICY_TAKERS - 1);
 	if (r->failed || listener[sizeof(listener) - 1])
 		return -EBADMSG;
-	return plan_add_endpoint(plan, listener, &at, datagrams);
+	return plan_add_endpoint(plan, listener, &at, taker);
 }
 
 /* plan_encode() writes none twice. */

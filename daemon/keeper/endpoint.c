@@ -19,6 +19,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#ifndef TCP_SAVE_SYN
+#define TCP_SAVE_SYN 27
+#endif
 #ifndef IPV6_FREEBIND
 #define IPV6_FREEBIND 78
 #endif
@@ -31,9 +34,7 @@
 
 static bool is_served_by(const struct keeper_child *child, const struct keeper_endpoint *endpoint)
 {
-	const unsigned given = endpoint->datagrams ? GIVEN_DATAGRAMS : GIVEN_ENDPOINTS;
-
-	return roles[child->role].given & given;
+	return roles[child->role].given & roles_given_for(endpoint->taker);
 }
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
@@ -42,11 +43,10 @@ static bool same(const struct endpoint *a, const struct endpoint *b)
 }
 
 static struct keeper_endpoint *find(
-	struct keeper *keeper, const struct endpoint *at, bool datagrams)
+	struct keeper *keeper, const struct endpoint *at, enum policy_taker taker)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++)
-		if (keeper->endpoints[i].datagrams == datagrams &&
-			same(&keeper->endpoints[i].at, at))
+		if (keeper->endpoints[i].taker == taker && same(&keeper->endpoints[i].at, at))
 			return &keeper->endpoints[i];
 	return NULL;
 }
@@ -135,6 +135,40 @@ static int open_socket(const struct endpoint *at, bool shared)
 	return fd;
 }
 
+/* Who logs in is known by the interface and the MAC that he comes from, as he is when he sends. */
+static int set_portal_options(int fd, bool ip6)
+{
+	if (set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 2) < 0) /* 2: with the link layer's header */
+		return -1;
+	return ip6 ? set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+		   : set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+}
+
+static int open_portal(const struct endpoint *at)
+{
+	int fd = open_socket(at, false);
+
+	if (fd < 0 || set_portal_options(fd, at->addr.family == ADDR_IP6) == 0)
+		return fd;
+	int error = -errno;
+	close(fd);
+	return error;
+}
+
+/* A descriptor or -errno. */
+static int open_for(const struct keeper_endpoint *endpoint)
+{
+	switch (endpoint->taker) {
+	case POLICY_TAKER_LISTENER:
+		break;
+	case POLICY_TAKER_RADIUS:
+		return open_datagrams(&endpoint->at);
+	case POLICY_TAKER_PORTAL:
+		return open_portal(&endpoint->at);
+	}
+	return open_socket(&endpoint->at, true);
+}
+
 /* ---- the sockets of one endpoint ---- */
 
 /* Does a socket of ours listen at this port, of this family? */
@@ -142,8 +176,8 @@ static bool has_port(const struct keeper *keeper, const struct endpoint *at)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		const struct keeper_endpoint *other = &keeper->endpoints[i];
-		if (other->error == 0 && !other->datagrams && other->at.port == at->port &&
-			other->at.addr.family == at->addr.family)
+		if (other->error == 0 && other->taker != POLICY_TAKER_RADIUS &&
+			other->at.port == at->port && other->at.addr.family == at->addr.family)
 			return true;
 	}
 	return false;
@@ -173,7 +207,7 @@ static void close_sockets(struct keeper_endpoint *endpoint)
 
 static const char *title(const struct keeper_endpoint *endpoint)
 {
-	return endpoint->datagrams ? "radius" : "listener";
+	return policy_taker_names[endpoint->taker];
 }
 
 static void say_why(struct keeper_endpoint *endpoint)
@@ -182,7 +216,7 @@ static void say_why(struct keeper_endpoint *endpoint)
 	const char *why = strerror(-endpoint->error);
 
 	if (endpoint->error == -EADDRINUSE)
-		why = keeper_taken_by(&endpoint->at, endpoint->datagrams, who);
+		why = keeper_taken_by(&endpoint->at, endpoint->taker == POLICY_TAKER_RADIUS, who);
 	else if (endpoint->error == -EACCES)
 		why = "that takes CAP_NET_BIND_SERVICE, which a restart brings";
 	else if (endpoint->error == -EAFNOSUPPORT)
@@ -198,14 +232,15 @@ static void say_why(struct keeper_endpoint *endpoint)
 /* For every place, or for none. */
 static void open_sockets(struct keeper *keeper, struct keeper_endpoint *endpoint)
 {
-	const unsigned places = endpoint->datagrams ? 1 : keeper->options.relays;
+	const unsigned places =
+		endpoint->taker != POLICY_TAKER_LISTENER ? 1 : keeper->options.relays;
 
-	endpoint->error = endpoint->datagrams ? 0 : probe(keeper, &endpoint->at);
+	endpoint->error =
+		endpoint->taker == POLICY_TAKER_LISTENER ? probe(keeper, &endpoint->at) : 0;
 	for (unsigned i = 0; endpoint->error == 0 && i < places; i++) {
 		if (endpoint->fds[i] >= 0)
 			continue;
-		int fd = endpoint->datagrams ? open_datagrams(&endpoint->at)
-					     : open_socket(&endpoint->at, true);
+		int fd = open_for(endpoint);
 		if (fd < 0)
 			endpoint->error = fd;
 		else
@@ -217,13 +252,13 @@ static void open_sockets(struct keeper *keeper, struct keeper_endpoint *endpoint
 	say_why(endpoint);
 }
 
-static struct keeper_endpoint *add(
-	struct keeper *keeper, const char *listener, const struct endpoint *at, bool datagrams)
+static struct keeper_endpoint *add(struct keeper *keeper, const char *listener,
+	const struct endpoint *at, enum policy_taker taker)
 {
 	if (keeper->nendpoints == KEEPER_ENDPOINTS_MAX)
 		return NULL;
 	struct keeper_endpoint *endpoint = &keeper->endpoints[keeper->nendpoints++];
-	*endpoint = (struct keeper_endpoint){.at = *at, .datagrams = datagrams, .error = -EAGAIN};
+	*endpoint = (struct keeper_endpoint){.at = *at, .taker = taker, .error = -EAGAIN};
 	snprintf(endpoint->listener, sizeof(endpoint->listener), "%s", listener);
 	memset(endpoint->fds, 0xff, sizeof(endpoint->fds)); /* -1 */
 	return endpoint;
@@ -272,7 +307,7 @@ static void tell_control(struct keeper *keeper, const struct keeper_endpoint *en
 
 	ipc_init(&ipc, IPC_LISTENING, sizeof(ipc));
 	ipc.at = endpoint->at;
-	ipc.datagrams = endpoint->datagrams;
+	ipc.taker = endpoint->taker;
 	ipc.error = (uint32_t)-endpoint->error;
 	snprintf(ipc.listener, sizeof(ipc.listener), "%s", endpoint->listener);
 	if (endpoint->error)
@@ -293,9 +328,9 @@ int keeper_endpoint_prepare(
 {
 	for (size_t i = 0; i < plan->nendpoints; i++) {
 		const struct plan_endpoint *wanted = &plan->endpoints[i];
-		struct keeper_endpoint *endpoint = find(keeper, &wanted->at, wanted->datagrams);
+		struct keeper_endpoint *endpoint = find(keeper, &wanted->at, wanted->taker);
 		if (!endpoint) {
-			endpoint = add(keeper, wanted->listener, &wanted->at, wanted->datagrams);
+			endpoint = add(keeper, wanted->listener, &wanted->at, wanted->taker);
 			if (!endpoint) {
 				snprintf(text, IPC_TEXT_SIZE,
 					"more listeners than there is room for");
@@ -324,10 +359,10 @@ void keeper_endpoint_give_up(struct keeper *keeper)
 }
 
 static const struct plan_endpoint *planned(
-	const struct plan *plan, const struct endpoint *at, bool datagrams)
+	const struct plan *plan, const struct endpoint *at, enum policy_taker taker)
 {
 	for (size_t i = 0; i < plan->nendpoints; i++)
-		if (plan->endpoints[i].datagrams == datagrams && same(&plan->endpoints[i].at, at))
+		if (plan->endpoints[i].taker == taker && same(&plan->endpoints[i].at, at))
 			return &plan->endpoints[i];
 	return NULL;
 }
@@ -336,8 +371,7 @@ void keeper_endpoint_keep(struct keeper *keeper, const struct plan *plan)
 {
 	for (size_t i = 0; i < keeper->nendpoints; i++) {
 		struct keeper_endpoint *endpoint = &keeper->endpoints[i];
-		const struct plan_endpoint *wanted =
-			planned(plan, &endpoint->at, endpoint->datagrams);
+		const struct plan_endpoint *wanted = planned(plan, &endpoint->at, endpoint->taker);
 		endpoint->planned = wanted;
 		if (!wanted)
 			continue;
@@ -402,8 +436,7 @@ void keeper_endpoint_start(struct keeper_child *child)
 		if (!is_served_by(child, endpoint))
 			continue;
 		if (endpoint->error == 0 && endpoint->fds[child->place] < 0) {
-			int fd = endpoint->datagrams ? open_datagrams(&endpoint->at)
-						     : open_socket(&endpoint->at, true);
+			int fd = open_for(endpoint);
 			if (fd < 0)
 				log_error("cannot listen again: %s", strerror(-fd));
 			endpoint->fds[child->place] = fd < 0 ? -1 : fd;
@@ -434,24 +467,24 @@ void keeper_endpoint_close_all(struct keeper *keeper)
 
 void keeper_endpoint_leave(struct keeper_child *child)
 {
-	if (roles[child->role].given & (GIVEN_ENDPOINTS | GIVEN_DATAGRAMS))
+	if (roles[child->role].given & GIVEN_TAKERS)
 		take_back(child, &(struct endpoint){0}, false);
 }
 
 /* ---- over an exec ---- */
 
 /* The listener's name comes with the plan. */
-int keeper_endpoint_adopt(struct keeper *keeper, const char *at, bool datagrams, int fd)
+int keeper_endpoint_adopt(struct keeper *keeper, const char *at, enum policy_taker taker, int fd)
 {
 	struct endpoint from;
 
 	if (endpoint_parse(at, strlen(at), &from) < 0)
 		return -EBADMSG;
-	struct keeper_endpoint *endpoint = find(keeper, &from, datagrams);
+	struct keeper_endpoint *endpoint = find(keeper, &from, taker);
 	if (!endpoint) {
 		const struct plan_endpoint *wanted =
-			keeper->has_plan ? planned(&keeper->plan, &from, datagrams) : NULL;
-		endpoint = add(keeper, wanted ? wanted->listener : "gone", &from, datagrams);
+			keeper->has_plan ? planned(&keeper->plan, &from, taker) : NULL;
+		endpoint = add(keeper, wanted ? wanted->listener : "gone", &from, taker);
 		if (!endpoint)
 			return -EBADMSG;
 		endpoint->planned = wanted;

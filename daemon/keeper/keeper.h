@@ -69,10 +69,10 @@ struct keeper_forget {
 };
 
 /* Where a listener of the policy takes connections: a socket for each process that serves it. Or
- * where a radius takes packets: the one socket of the one process. */
+ * where a radius takes packets, or a portal connections: the one socket of the one process. */
 struct keeper_endpoint {
 	char listener[POLICY_NAME_SIZE];
-	bool datagrams;
+	enum policy_taker taker;
 	struct endpoint at;
 	bool planned;                /* of the plan in force; else it goes with the next SETTLED */
 	bool fresh;                  /* opened for the plan at hand, which is not in force yet */
@@ -271,7 +271,7 @@ void keeper_endpoint_close_all(struct keeper *keeper);
 void keeper_endpoint_leave(struct keeper_child *child);
 /* A socket that came over an exec, of the next place that has none there. -EBADMSG: there is none.
  */
-int keeper_endpoint_adopt(struct keeper *keeper, const char *at, bool datagrams, int fd);
+int keeper_endpoint_adopt(struct keeper *keeper, const char *at, enum policy_taker taker, int fd);
 
 /* port_owner.c: who listens there, in words, as far as the kernel tells; "another program" else.
  * Returns text, which has IPC_TEXT_SIZE. */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool wants_metrics(const struct policy *policy)
+static bool wants_web(const struct policy *policy)
 {
-	return policy->metrics_addr.family != ADDR_NONE;
+	return policy->metrics_addr.family != ADDR_NONE || policy->nportals > 0;
 }
 
 static bool wants_smtp(const struct policy *policy)
@@ -26,6 +26,9 @@ static bool wants_auth(const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (policy->listeners[i].auth_names.n > 0)
+			return true;
+	for (size_t i = 0; i < policy->nportals; i++)
+		if (policy->portals[i].auth_names.n > 0)
 			return true;
 	return false;
 }
@@ -74,6 +77,26 @@ unsigned roles_with_flows(void)
 		if (roles[role].upgrade == ROLE_DRAINS)
 			with |= 1u << role;
 	return with;
+}
+
+unsigned roles_given_for(enum policy_taker taker)
+{
+	static const unsigned given[POLICY_TAKERS] = {
+		[POLICY_TAKER_LISTENER] = GIVEN_ENDPOINTS,
+		[POLICY_TAKER_RADIUS] = GIVEN_DATAGRAMS,
+		[POLICY_TAKER_PORTAL] = GIVEN_PORTALS,
+	};
+
+	return given[taker];
+}
+
+enum policy_taker roles_taker(enum process_role role)
+{
+	const unsigned given = roles[role].given;
+
+	return given & GIVEN_DATAGRAMS ? POLICY_TAKER_RADIUS
+	       : given & GIVEN_PORTALS ? POLICY_TAKER_PORTAL
+				       : POLICY_TAKER_LISTENER;
 }
 
 unsigned roles_columns(unsigned relays)

@@ -21,6 +21,8 @@ enum role_given {
 	GIVEN_MESSAGE_LIMIT = 1 << 4, /* the memory of the limits of messages */
 	GIVEN_ENDPOINTS = 1 << 5,     /* sockets of the policy's listeners, whenever one opens */
 	GIVEN_DATAGRAMS = 1 << 6,     /* those of its radiuses */
+	GIVEN_PORTALS = 1 << 7,       /* and of its portals */
+	GIVEN_TAKERS = GIVEN_ENDPOINTS | GIVEN_DATAGRAMS | GIVEN_PORTALS,
 };
 
 /* What it may ask the keeper for; all may answer a heartbeat. */
@@ -41,6 +43,7 @@ enum role_told {
 	TOLD_SECRETS = 1 << 7,     /* of accounts */
 	TOLD_AUTHS = 1 << 8,       /* what checking passwords needs: users, secrets, trust */
 	TOLD_RADIUSES = 1 << 9,    /* secrets of who sends accounting */
+	TOLD_PORTALS = 1 << 10,    /* what login pages show: certificates with keys, texts */
 };
 
 /* What becomes of it in an upgrade in place. */
@@ -73,8 +76,9 @@ enum role_upgrade {
 		false, 1 << PROCESS_SMTP, wants_auth)                                              \
 	ROLE(RADIUS, radius, GIVEN_CONTROL | GIVEN_DATAGRAMS, 0, 0, TOLD_POLICY | TOLD_RADIUSES,   \
 		ROLE_REPLACED, 10, 0, false, 0, wants_radius)                                      \
-	ROLE(WEB, web, GIVEN_CONTROL, PRIVILEGE_LISTEN, 0, 0, ROLE_ENDS, 10, 0, false, 0,          \
-		wants_metrics)
+	ROLE(WEB, web, GIVEN_CONTROL | GIVEN_PORTALS, PRIVILEGE_LISTEN, 0,                         \
+		TOLD_LINKS | TOLD_POLICY | TOLD_PORTALS, ROLE_ENDS, 10, 0, false,                  \
+		1 << PROCESS_AUTH, wants_web)
 
 #define ROLE_ENUM(role, ...) PROCESS_##role,
 enum process_role { PROCESS_TABLE(ROLE_ENUM) PROCESS_ROLES };
@@ -115,6 +119,10 @@ const char *roles_title(enum process_role role, unsigned number, char buf[static
 unsigned roles_wanted(const struct policy *policy);
 /* Those that have flows: 1 << role each. */
 unsigned roles_with_flows(void);
+/* What a process is given that serves one of these; and whom a process serves that is given such.
+ */
+unsigned roles_given_for(enum policy_taker taker);
+enum policy_taker roles_taker(enum process_role role);
 /* How many processes of all that have flows, with so many relays. */
 unsigned roles_columns(unsigned relays);
 

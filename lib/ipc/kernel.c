@@ -139,7 +139,7 @@ static bool listening_ok(const void *ipc, size_t len)
 	const struct ipc_listening *listening = ipc;
 	(void)len;
 	return ipc_addr_given_ok(&listening->at.addr) && NAMED_OK(listening->listener) &&
-	       listening->datagrams <= 1 && !listening->reserved && TEXT_OK(listening->text);
+	       listening->taker < POLICY_TAKERS && !listening->reserved && TEXT_OK(listening->text);
 }
 
 static bool plan_ok(const void *ipc, size_t len)

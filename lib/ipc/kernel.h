@@ -169,8 +169,8 @@ struct ipc_plan {
 struct ipc_listening {
 	struct ipc_header header;
 	struct endpoint at;
-	uint32_t error;     /* 0: it listens; an errno: it does not, and is tried again */
-	uint32_t datagrams; /* 1: UDP, of a radius */
+	uint32_t error; /* 0: it listens; an errno: it does not, and is tried again */
+	uint32_t taker; /* enum policy_taker: whose name that is */
 	uint32_t reserved;
 	char listener[POLICY_NAME_SIZE];
 	char text[IPC_TEXT_SIZE]; /* why it does not */

@@ -86,6 +86,12 @@ const char *const policy_radius_group_names[POLICY_RADIUS_GROUPS] = {
 	[POLICY_RADIUS_FILTER_ID] = "filter-id",
 };
 
+const char *const policy_taker_names[POLICY_TAKERS] = {
+	[POLICY_TAKER_LISTENER] = "listener",
+	[POLICY_TAKER_RADIUS] = "radius",
+	[POLICY_TAKER_PORTAL] = "portal",
+};
+
 const char *const policy_login_names[] = {
 	[POLICY_LOGIN_OFF] = "off",
 	[POLICY_LOGIN_ON] = "on",

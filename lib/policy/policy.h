@@ -28,7 +28,7 @@
 #define POLICY_ALL_PORTS_MAX   16384   /* of all zones */
 #define POLICY_BOUND_MAX       4096    /* hosts of servers with `bind client` */
 #define POLICY_LOGIN_HOSTS_MAX 4096    /* hosts of servers that take a login at our word */
-#define POLICY_ENDPOINTS_MAX   64      /* addresses with a port, of all listeners */
+#define POLICY_ENDPOINTS_MAX   64      /* addresses with a port, of all listeners and portals */
 
 /* Where a statement stands, for messages. file indexes policy->files. */
 struct policy_place {
@@ -464,6 +464,16 @@ struct policy_portal {
 	struct policy_span terms_at, logo_at, texts_at;
 	struct policy_string comment;
 };
+
+/* What takes connections, or packets, at an address of the gateway: each stands in a block of the
+ * policy that is called so. */
+enum policy_taker {
+	POLICY_TAKER_LISTENER,
+	POLICY_TAKER_RADIUS, /* datagrams */
+	POLICY_TAKER_PORTAL,
+};
+#define POLICY_TAKERS 3
+extern const char *const policy_taker_names[POLICY_TAKERS];
 
 /* `given` masks: which optional statements were written; the others hold their default. The
  * printer prints what was written, `policy show --full` all. */

@@ -32,7 +32,7 @@ static void add_endpoint(struct plan *plan, const char *listener, const char *te
 {
 	struct endpoint at = {.port = port};
 	assert_int_equal(addr_parse(text, strlen(text), &at.addr), 0);
-	assert_int_equal(plan_add_endpoint(plan, listener, &at, false), 0);
+	assert_int_equal(plan_add_endpoint(plan, listener, &at, POLICY_TAKER_LISTENER), 0);
 }
 
 static void make(struct plan *plan)
@@ -90,8 +90,9 @@ static void test_an_endpoint_that_cannot_listen_is_no_plan(void **state)
 	while (plan.nendpoints < PLAN_ENDPOINTS_MAX)
 		add_endpoint(&plan, "inbound", "192.0.2.1", (uint16_t)(5000 + plan.nendpoints));
 	assert_int_equal(plan_check(&plan), 0);
-	assert_int_equal(
-		plan_add_endpoint(&plan, "inbound", &(struct endpoint){.port = 1}, false), -E2BIG);
+	assert_int_equal(plan_add_endpoint(&plan, "inbound", &(struct endpoint){.port = 1},
+				 POLICY_TAKER_LISTENER),
+		-E2BIG);
 	plan_fini(&plan);
 }
 

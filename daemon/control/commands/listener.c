@@ -83,7 +83,7 @@ json_t *command_listener_endpoints(
 			const struct endpoint at = {listener->addresses[a], listener->ports.v[p]};
 			char where[ENDPOINT_TEXT_SIZE];
 			snprintf(text, sizeof(text), "%s %s", endpoint_format(&at, where),
-				state_of(listening_find(control, &at, false), &at));
+				state_of(listening_find(control, &at, POLICY_TAKER_LISTENER), &at));
 			json_array_append_new(array, json_string(text));
 		}
 	return array;

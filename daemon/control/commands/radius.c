@@ -26,7 +26,8 @@ static json_t *listen_of(const struct control *control, const struct policy_radi
 
 	for (size_t i = 0; i < radius->naddresses; i++) {
 		const struct endpoint at = {radius->addresses[i], radius->port};
-		const struct listening_at *found = listening_find(control, &at, true);
+		const struct listening_at *found =
+			listening_find(control, &at, POLICY_TAKER_RADIUS);
 		char where[ENDPOINT_TEXT_SIZE], text[ENDPOINT_TEXT_SIZE + 16];
 		snprintf(text, sizeof(text), "%s %s", endpoint_format(&at, where),
 			!found         ? "opens"

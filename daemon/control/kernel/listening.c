@@ -6,10 +6,10 @@
 #include <string.h>
 
 static struct listening_at *find(
-	struct listening *listening, const struct endpoint *at, bool datagrams)
+	struct listening *listening, const struct endpoint *at, enum policy_taker taker)
 {
 	for (size_t i = 0; i < listening->n; i++)
-		if (listening->v[i].datagrams == datagrams && listening->v[i].at.port == at->port &&
+		if (listening->v[i].taker == taker && listening->v[i].at.port == at->port &&
 			addr_equal(&listening->v[i].at.addr, &at->addr))
 			return &listening->v[i];
 	return NULL;
@@ -27,10 +27,26 @@ static bool has_radius(const struct policy *policy, const struct listening_at *l
 	return false;
 }
 
+static bool has_portal(const struct policy *policy, const struct listening_at *listening)
+{
+	ptrdiff_t index = policy_find_portal(policy, listening->listener);
+	const struct policy_portal *portal = index < 0 ? NULL : &policy->portals[index];
+	const uint16_t port = listening->at.port;
+
+	if (!portal || (port != portal->port && port != portal->http_port))
+		return false;
+	for (size_t i = 0; i < portal->naddresses; i++)
+		if (addr_equal(&portal->addresses[i], &listening->at.addr))
+			return true;
+	return false;
+}
+
 static bool has(const struct policy *policy, const struct listening_at *listening)
 {
-	if (listening->datagrams)
+	if (listening->taker == POLICY_TAKER_RADIUS)
 		return has_radius(policy, listening);
+	if (listening->taker == POLICY_TAKER_PORTAL)
+		return has_portal(policy, listening);
 	ptrdiff_t index = policy_find_listener_at(policy, &listening->at);
 
 	return index >= 0 && strcmp(policy->listeners[index].name.text, listening->listener) == 0;
@@ -50,7 +66,7 @@ void listening_follow(struct control *control)
 void listening_put(struct control *control, const struct ipc_listening *ipc)
 {
 	struct listening *listening = control->listening;
-	struct listening_at *one = find(listening, &ipc->at, ipc->datagrams);
+	struct listening_at *one = find(listening, &ipc->at, (enum policy_taker)ipc->taker);
 
 	/* those of an apply that failed */
 	if (!one && listening->n == LISTENING_MAX && control->policy)
@@ -60,7 +76,7 @@ void listening_put(struct control *control, const struct ipc_listening *ipc)
 	if (!one)
 		return;
 	*one = (struct listening_at){
-		.at = ipc->at, .error = (int)ipc->error, .datagrams = ipc->datagrams};
+		.at = ipc->at, .error = (int)ipc->error, .taker = (enum policy_taker)ipc->taker};
 	memcpy(one->listener, ipc->listener, sizeof(one->listener));
 	memcpy(one->text, ipc->text, sizeof(one->text));
 }
@@ -71,14 +87,15 @@ uint16_t listening_next_port(const struct listening *listening, uint16_t port)
 
 	for (size_t i = 0; i < listening->n; i++) {
 		uint16_t other = listening->v[i].at.port;
-		if (!listening->v[i].datagrams && other > port && (!next || other < next))
+		if (listening->v[i].taker != POLICY_TAKER_RADIUS && other > port &&
+			(!next || other < next))
 			next = other;
 	}
 	return next;
 }
 
 const struct listening_at *listening_find(
-	const struct control *control, const struct endpoint *at, bool datagrams)
+	const struct control *control, const struct endpoint *at, enum policy_taker taker)
 {
-	return find(control->listening, at, datagrams);
+	return find(control->listening, at, taker);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns where the policy's listeners take connections and where they cannot, as the keeper says. */
+/* Owns where the policy's listeners, radiuses and portals take connections and where they cannot,
+ * as the keeper says. */
 #ifndef POSTERN_DAEMON_CONTROL_KERNEL_LISTENING_H
 #define POSTERN_DAEMON_CONTROL_KERNEL_LISTENING_H
 
@@ -10,7 +11,7 @@ struct control;
 struct listening_at {
 	char listener[POLICY_NAME_SIZE];
 	struct endpoint at;
-	bool datagrams;           /* of a radius */
+	enum policy_taker taker;  /* that is its name */
 	int error;                /* 0: it listens; an errno: it does not, and is tried again */
 	char text[IPC_TEXT_SIZE]; /* why not */
 };
@@ -31,6 +32,6 @@ void listening_follow(struct control *control);
 uint16_t listening_next_port(const struct listening *listening, uint16_t port);
 /* NULL: nothing is known of it. */
 const struct listening_at *listening_find(
-	const struct control *control, const struct endpoint *at, bool datagrams);
+	const struct control *control, const struct endpoint *at, enum policy_taker taker);
 
 #endif

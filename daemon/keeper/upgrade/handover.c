@@ -82,8 +82,7 @@ static void add_endpoints(struct handover *state, const struct keeper *keeper)
 	for (unsigned role = 0; role < PROCESS_ROLES; role++)
 		for (size_t i = 0; i < keeper->nendpoints; i++) {
 			const struct keeper_endpoint *endpoint = &keeper->endpoints[i];
-			const unsigned given =
-				endpoint->datagrams ? GIVEN_DATAGRAMS : GIVEN_ENDPOINTS;
+			const unsigned given = roles_given_for(endpoint->taker);
 			for (unsigned place = 0;
 				roles[role].given & given && place < PROCESS_RELAYS_MAX; place++)
 				handover_add(state, HANDOVER_LISTENER, roles[role].name,

@@ -51,7 +51,7 @@ static bool listeners_fit(const struct handover *state, unsigned relays)
 		unsigned most = 0;
 		if (roles[role].given & GIVEN_LISTENERS)
 			most = relays * process_listeners(relays);
-		if (roles[role].given & GIVEN_DATAGRAMS)
+		if (roles[role].given & (GIVEN_DATAGRAMS | GIVEN_PORTALS))
 			most = KEEPER_ENDPOINTS_MAX;
 		if (roles[role].given & GIVEN_ENDPOINTS)
 			most = relays * KEEPER_ENDPOINTS_MAX;
@@ -265,8 +265,7 @@ static void take_endpoints(struct keeper *keeper, enum process_role role)
 
 	for (size_t at = 0; (held = handover_next(&keeper->upgrade.state, HANDOVER_LISTENER,
 				     roles[role].name, &at));) {
-		if (keeper_endpoint_adopt(keeper, held->endpoint,
-			    roles[role].given & GIVEN_DATAGRAMS, held->fd) == 0)
+		if (keeper_endpoint_adopt(keeper, held->endpoint, roles_taker(role), held->fd) == 0)
 			continue;
 		log_error("the socket that listens at %s is not taken over", held->endpoint);
 		close(held->fd);
@@ -277,7 +276,7 @@ void keeper_resume_places(struct keeper *keeper)
 {
 	keeper_child_init_all(keeper, is_taken);
 	for (unsigned role = 0; role < PROCESS_ROLES; role++) {
-		if (roles[role].given & (GIVEN_ENDPOINTS | GIVEN_DATAGRAMS))
+		if (roles[role].given & GIVEN_TAKERS)
 			take_endpoints(keeper, (enum process_role)role);
 		if (!(roles[role].given & GIVEN_LISTENERS))
 			continue;

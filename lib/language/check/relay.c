@@ -156,6 +156,18 @@ static void check_room(struct language *l)
 {
 	size_t endpoints = 0;
 
+	for (size_t i = 0; i < l->policy->nportals; i++) {
+		const struct policy_portal *portal = &l->policy->portals[i];
+		const struct language_portal_note *note =
+			(struct language_portal_note *)l->portal_notes.v + i;
+		endpoints += portal->naddresses * (portal->http_port ? 2 : 1);
+		if (endpoints <= POLICY_ENDPOINTS_MAX)
+			continue;
+		language_fault(l, &note->name,
+			"all portals have more than %d addresses with a port, expected no more",
+			POLICY_ENDPOINTS_MAX);
+		return;
+	}
 	for (size_t i = 0; i < l->policy->nlisteners; i++) {
 		const struct policy_listener *listener = &l->policy->listeners[i];
 		const struct language_listener_note *note =
@@ -164,7 +176,8 @@ static void check_room(struct language *l)
 		if (endpoints <= POLICY_ENDPOINTS_MAX)
 			continue;
 		language_fault(l, &note->name,
-			"all listeners have more than %d addresses with a port, expected no more",
+			"all listeners and portals have more than %d addresses with a port, "
+			"expected no more",
 			POLICY_ENDPOINTS_MAX);
 		return;
 	}

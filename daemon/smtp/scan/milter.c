@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A scan by a milter: one connection for all messages of a client's. */
+#include "daemon/smtp/scan/header.h"
 #include "daemon/smtp/scan/message.h"
 #include "daemon/smtp/scan/part.h"
 #include "daemon/smtp/smtp.h"
@@ -38,6 +39,7 @@ static void open_link(struct scan_part *part)
 	}
 	part->milter->state = MILTER_END;
 	part->milter->answer = MILTER_ANSWER_NONE;
+	part->milter->why = MILTER_WHY_NONE;
 	part->fresh = true;
 	part->told_client = part->told_sender = part->told_data = part->told_end = false;
 	part->told_recipients = 0;
@@ -52,6 +54,12 @@ static bool is_stale(const struct scan_part *part)
 	       part->message->face->is_first(part->message);
 }
 
+/* So many changes are its header's doing, whoever sent it: no fault of the filter. */
+static bool is_too_much(const struct scan_part *part)
+{
+	return part->milter->why == MILTER_WHY_TOO_MUCH;
+}
+
 static void on_failed(struct scan_part *part, const struct milter_out *out)
 {
 	(void)out;
@@ -60,6 +68,8 @@ static void on_failed(struct scan_part *part, const struct milter_out *out)
 		return;
 	if (is_stale(part))
 		open_link(part);
+	else if (is_too_much(part))
+		scan_part_refuse(part, 552, "5.3.4", SCAN_HEADER_TOO_LARGE, true);
 	else
 		scan_part_fail(part, part->milter->fault, true);
 }

@@ -47,8 +47,10 @@ static const char *why_of(const struct scan_part *part)
 
 	if (part->too_large)
 		return "too-large";
-	if (milter && milter->answer == (part->verdict == SCAN_REFUSED ? MILTER_ANSWER_REFUSED
-								       : MILTER_ANSWER_FAILED))
+	if (milter &&
+		(milter->why == MILTER_WHY_TOO_MUCH ||
+			milter->answer == (part->verdict == SCAN_REFUSED ? MILTER_ANSWER_REFUSED
+									 : MILTER_ANSWER_FAILED)))
 		why = milter_why_names[milter->why];
 	if (why)
 		return why;

@@ -86,12 +86,12 @@ uint64_t account_keys_user(const struct account_keys *keys, const char *user)
 	return hash_of(keys, 'u', "", user, strlen(user));
 }
 
-uint64_t account_keys_mac(const struct account_keys *keys, const char *zone, const struct mac *mac)
+static uint64_t hash_mac(const struct account_keys *keys, const char *zone, const struct mac *mac)
 {
 	return hash_of(keys, 'm', zone, mac->bytes, sizeof(mac->bytes));
 }
 
-uint64_t account_keys_address(
+static uint64_t hash_address(
 	const struct account_keys *keys, const char *zone, const struct prefix *prefix)
 {
 	uint8_t bytes[18];
@@ -100,4 +100,28 @@ uint64_t account_keys_address(
 	bytes[16] = prefix->addr.family;
 	bytes[17] = prefix->len;
 	return hash_of(keys, 'a', zone, bytes, sizeof(bytes));
+}
+
+/* Of all that have a MAC a network may be the same, which is nobody's own then. */
+static bool is_own(
+	const struct policy_zone *zone, const struct mac *mac, const struct prefix *prefix)
+{
+	return (zone && zone->identity == POLICY_IDENTITY_ADDRESS) || !mac_is_set(mac) ||
+	       prefix->len == addr_bits(&prefix->addr);
+}
+
+size_t account_keys_claims(const struct account_keys *keys, const struct policy_zone *zone,
+	const struct account_says *says, uint64_t claims[static RADIUS_CLAIMS_MAX])
+{
+	size_t n = 0;
+
+	if (!*says->zone)
+		return 0;
+	/* elsewhere a MAC is nobody's */
+	if (zone && zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(says->mac))
+		claims[n++] = hash_mac(keys, says->zone, says->mac);
+	for (size_t i = 0; i < says->naddresses; i++)
+		if (is_own(zone, says->mac, &says->addresses[i]))
+			claims[n++] = hash_address(keys, says->zone, &says->addresses[i]);
+	return n;
 }

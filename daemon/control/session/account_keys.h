@@ -21,8 +21,14 @@ void account_keys_session(const struct account_keys *keys, const struct ipc_radi
 	const struct policy_radius_source *source, struct radius_key *key);
 uint64_t account_keys_user(const struct account_keys *keys, const char *user);
 /* What one says is his. */
-uint64_t account_keys_mac(const struct account_keys *keys, const char *zone, const struct mac *mac);
-uint64_t account_keys_address(
-	const struct account_keys *keys, const char *zone, const struct prefix *prefix);
+struct account_says {
+	const char *zone;
+	const struct mac *mac;
+	const struct prefix *addresses;
+	size_t naddresses;
+};
+/* As claims; zone: NULL while it is gone. How many. */
+size_t account_keys_claims(const struct account_keys *keys, const struct policy_zone *zone,
+	const struct account_says *says, uint64_t claims[static RADIUS_CLAIMS_MAX]);
 
 #endif

@@ -51,6 +51,9 @@ struct taking {
 	uint64_t id;
 	char radius[POLICY_NAME_SIZE];
 	bool decided;
+	bool repeats; /* nothing but what `known` says already: it waits until that is on the disk
+		       */
+	struct radius_entry known;
 	struct radius_decision decision;
 };
 
@@ -176,20 +179,6 @@ static void on_gone(void *context, uint64_t session, enum source_gone how)
 
 /* ---- one event ---- */
 
-static void fill_claims(const struct accounts *accounts, const struct ipc_radius_event *event,
-	const struct policy_zone *zone, struct radius_event *to)
-{
-	if (!zone)
-		return;
-	/* elsewhere a MAC is nobody's */
-	if (zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&event->mac))
-		to->claims[to->nclaims++] =
-			account_keys_mac(&accounts->keys, event->zone, &event->mac);
-	for (size_t i = 0; i < event->naddresses; i++)
-		to->claims[to->nclaims++] =
-			account_keys_address(&accounts->keys, event->zone, &event->addresses[i]);
-}
-
 static const struct policy_zone *zone_of(const struct accounts *accounts, const char *name)
 {
 	const struct policy *policy = accounts->control->policy;
@@ -210,7 +199,10 @@ static void fill_event(const struct accounts *accounts, const struct ipc_radius_
 		.can_open = event->whole,
 		.skew_s = radius->skew_s};
 	account_keys_session(&accounts->keys, event, source, &to->key);
-	fill_claims(accounts, event, zone_of(accounts, event->zone), to);
+	const struct account_says says = {
+		event->zone, &event->mac, event->addresses, event->naddresses};
+	to->nclaims = account_keys_claims(
+		&accounts->keys, zone_of(accounts, event->zone), &says, to->claims);
 }
 
 /* Three spacings without news, as far as it is known how far they are apart. */
@@ -373,6 +365,30 @@ static enum radius_unused unused_act(enum radius_act what)
 					    : RADIUS_UNUSED_NOTHING;
 }
 
+/* What it repeats may be on its way to the disk, and must be there before this is answered: changes
+ * are carried out in order. */
+static void wait_for_known(struct taking *taking)
+{
+	struct accounts *accounts = taking->accounts;
+	const struct radius_entry *known =
+		radius_ledger_find(accounts->ledger, &taking->decision.before.key);
+
+	if (!taking->decision.known || !known)
+		return;
+	taking->repeats = true;
+	taking->known = *known;
+	store(accounts, known, NULL, &taking->gather);
+}
+
+/* That could not be stored meanwhile: it is not known. */
+static bool is_undone(const struct taking *taking)
+{
+	const struct radius_entry *known =
+		radius_ledger_find(taking->accounts->ledger, &taking->known.key);
+
+	return !known || known->event_ms < taking->known.event_ms;
+}
+
 static void decide(struct taking *taking, const struct ipc_radius_event *event,
 	const struct policy_radius *radius, const struct policy_radius_source *source)
 {
@@ -389,6 +405,8 @@ static void decide(struct taking *taking, const struct ipc_radius_event *event,
 	counts->starts_missed += decision->start_missed;
 	if (act(taking, event, radius))
 		store(accounts, &decision->now, NULL, &taking->gather);
+	else if (decision->act == RADIUS_ACT_OLD || decision->act == RADIUS_ACT_OVER)
+		wait_for_known(taking);
 }
 
 /* ---- a NAS that begins anew ---- */
@@ -451,11 +469,11 @@ static void end_nas(struct taking *taking, const struct ipc_radius_event *event,
 static void on_taken(struct gather *gather)
 {
 	struct taking *taking = (struct taking *)gather;
-	bool failed = gather->status != 0;
+	bool failed = gather->status != 0 || (taking->repeats && is_undone(taking));
 
 	if (failed) {
 		find_counts(taking->accounts, taking->radius)->failed++;
-		if (taking->decided)
+		if (taking->decided && !taking->repeats)
 			radius_ledger_undo(taking->accounts->ledger, &taking->decision);
 	}
 	taking->done(taking->context, taking->id, failed);
@@ -506,16 +524,15 @@ static void on_sweep(struct loop_timer *timer, uint64_t now_ms)
 static void claim_again(
 	struct accounts *accounts, const struct radius_entry *entry, const struct session *session)
 {
-	const struct policy_zone *zone = zone_of(accounts, session->zone.text);
+	struct prefix addresses[RADIUS_ADDRESSES_MAX];
+	struct account_says says = {session->zone.text, &session->mac, addresses, 0};
 	uint64_t claims[RADIUS_CLAIMS_MAX];
-	size_t n = 0;
 
-	if (zone && zone->identity != POLICY_IDENTITY_ADDRESS && mac_is_set(&session->mac))
-		claims[n++] = account_keys_mac(&accounts->keys, session->zone.text, &session->mac);
-	for (size_t i = 0; i < session->naddresses && n < RADIUS_CLAIMS_MAX; i++)
+	for (size_t i = 0; i < session->naddresses && says.naddresses < RADIUS_ADDRESSES_MAX; i++)
 		if (!session->addresses[i].learned)
-			claims[n++] = account_keys_address(
-				&accounts->keys, session->zone.text, &session->addresses[i].prefix);
+			addresses[says.naddresses++] = session->addresses[i].prefix;
+	size_t n = account_keys_claims(
+		&accounts->keys, zone_of(accounts, session->zone.text), &says, claims);
 	radius_ledger_claim(accounts->ledger, &entry->key,
 		account_keys_user(&accounts->keys, session->user.text), claims, n);
 }

@@ -37,6 +37,20 @@ static bool holds_given(const struct session *wanted, const struct session *sess
 	return false;
 }
 
+/* Of two who have MACs of their own: a network may be that of all who are in it. */
+static bool is_taken(const struct session *wanted, const struct session_address *address)
+{
+	return address->prefix.len == addr_bits(&address->prefix.addr) && is_given(wanted, address);
+}
+
+static bool holds_taken(const struct session *wanted, const struct session *session)
+{
+	for (size_t i = 0; i < session->naddresses; i++)
+		if (is_taken(wanted, &session->addresses[i]))
+			return true;
+	return false;
+}
+
 /* A session whose zone is gone would come back with it, to a machine that is another user's now. */
 static bool is_set_aside_here(const struct session *wanted, const struct session *session)
 {
@@ -59,7 +73,7 @@ static enum relation relation_of(
 		return NOTHING;
 	if (mac_equal(&session->mac, &wanted->mac))
 		return CLIENT;
-	return holds_given(wanted, session) ? ADDRESS : NOTHING;
+	return holds_taken(wanted, session) ? ADDRESS : NOTHING;
 }
 
 static int add(struct rivals *rivals, struct session *was, bool ends, enum ending why)
@@ -237,7 +251,7 @@ static int take_addresses(struct control *control, const struct session *wanted,
 	size_t n = 0;
 
 	for (size_t i = 0; i < was->naddresses; i++)
-		if (!is_given(wanted, &was->addresses[i]))
+		if (!is_taken(wanted, &was->addresses[i]))
 			addresses[n++] = was->addresses[i];
 	changed.addresses = addresses;
 	changed.naddresses = n;

@@ -12,11 +12,11 @@
  *
  * Each word is looked at once, from the left. One that begins with '-' is an option, known or
  * refused, wherever it stands; "-" is a file, and behind "--" nothing is an option. Else an
- *argument that is needed takes it, whatever it is; else a keyword; else an argument that may be
- *left out; else the rest. The value of a keyword or option is the next word, whatever it is. No
- *value may be empty unless it says so, and each is looked at as its kind says. So a verb's function
- *finds nothing but what it declared, well-formed; what only control knows (is there such a zone?)
- *is for the function to see. */
+ * argument that is needed takes it, whatever it is; else a keyword; else an argument that may be
+ * left out; else the rest. The value of a keyword or option is the next word, whatever it is. No
+ * value may be empty unless it says so, and each is looked at as its kind says. So a verb's
+ * function finds nothing but what it declared, well-formed; what only control knows (is there
+ * such a zone?) is for the function to see. */
 #ifndef POSTERN_LIB_COMMAND_VERB_H
 #define POSTERN_LIB_COMMAND_VERB_H
 

@@ -55,6 +55,24 @@ static void put_policy(struct exposition *page, struct control *control)
 		current->confirm_until_ms != 0);
 }
 
+/* How many of a kind run and take what is new. */
+static uint64_t count_running(struct control *control, enum process_role role)
+{
+	uint64_t n = role == PROCESS_CONTROL;
+	unsigned at = 0;
+
+	for (const struct peer *peer; (peer = flow_peers_next(control->flow_peers, &at)) != NULL;)
+		n += peer->role == role && !peer->draining;
+	return n;
+}
+
+static uint64_t count_wanted(const struct control *control, enum process_role role)
+{
+	if (!wanted_is(control->wanted, role))
+		return 0;
+	return roles[role].many ? control->start.options.relays : 1;
+}
+
 static void put_processes(
 	struct exposition *page, struct control *control, const struct web_peer_kernel *kernel)
 {
@@ -62,22 +80,12 @@ static void put_processes(
 
 	exposition_begin(page, "processes", GAUGE, "processes that run and answer control");
 	exposition_add(page, kernel->answered, label, "keeper", NULL);
-	exposition_add(page, 1, label, "control", NULL);
-	exposition_add(
-		page, flow_peers_count(control->flow_peers, PROCESS_RELAY), label, "relay", NULL);
-	exposition_add(
-		page, flow_peers_count(control->flow_peers, PROCESS_SMTP), label, "smtp", NULL);
-	exposition_add(page, health_peer_runs(control->health), label, "health", NULL);
-	exposition_add(page, web_peer_runs(control->web), label, "web", NULL);
+	for (enum process_role role = 0; role < PROCESS_ROLES; role++)
+		exposition_add(page, count_running(control, role), label, roles[role].name, NULL);
 	exposition_begin(page, "processes-wanted", GAUGE, "processes that there should be");
 	exposition_add(page, 1, label, "keeper", NULL);
-	exposition_add(page, 1, label, "control", NULL);
-	exposition_add(page, control->start.options.relays, label, "relay", NULL);
-	exposition_add(page,
-		wanted_is(control->wanted, PROCESS_SMTP) ? control->start.options.relays : 0, label,
-		"smtp", NULL);
-	exposition_add(page, 1, label, "health", NULL);
-	exposition_add(page, 1, label, "web", NULL);
+	for (enum process_role role = 0; role < PROCESS_ROLES; role++)
+		exposition_add(page, count_wanted(control, role), label, roles[role].name, NULL);
 }
 
 static bool is_bypassed(struct control *control, const char *zone)

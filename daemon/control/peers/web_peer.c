@@ -229,11 +229,6 @@ void web_peer_follow(struct web_peer *peer)
 	}
 }
 
-bool web_peer_runs(const struct web_peer *peer)
-{
-	return peer->peer.channel != NULL;
-}
-
 bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)
 {
 	char at[ENDPOINT_TEXT_SIZE];

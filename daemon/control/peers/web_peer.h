@@ -36,7 +36,6 @@ void web_peer_close(struct web_peer *peer);
 void web_peer_free(struct web_peer *peer);
 /* Another policy is in force, or the first one. */
 void web_peer_follow(struct web_peer *peer);
-bool web_peer_runs(const struct web_peer *peer);
 /* Why nobody can scrape, in words; false: the policy wants no metrics, or all is well. */
 bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size);
 

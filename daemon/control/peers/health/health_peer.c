@@ -452,8 +452,3 @@ void health_peer_drained(struct health_peer *peer, const char *server)
 	drained_mark(control->drained, server, list->v, list->n);
 	pass_on(peer, (size_t)at);
 }
-
-bool health_peer_runs(const struct health_peer *peer)
-{
-	return peer->peer.channel != NULL;
-}

@@ -61,6 +61,5 @@ void health_peer_unwatch(struct health_peer *peer, struct health_watch *watch);
 void health_peer_tell(struct health_peer *peer, struct channel *to);
 /* What is drained of a server has changed: the relays hear of it. */
 void health_peer_drained(struct health_peer *peer, const char *server);
-bool health_peer_runs(const struct health_peer *peer);
 
 #endif

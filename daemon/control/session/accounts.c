@@ -293,6 +293,7 @@ static bool put_session(struct taking *taking, const struct ipc_radius_event *ev
 	snprintf(nas, sizeof(nas), "%.*s", (int)sizeof(nas) - 1, event->nas);
 	order.nas = nas;
 	order.lease_ms = lease_of(event, radius, &decision->now);
+	order.goes_on = decision->start_missed;
 	enum source_outcome outcome = source_put(accounts->control,
 		decision->act == RADIUS_ACT_RENEW ? decision->before.session : 0, &order,
 		&taking->gather, &id);
@@ -369,24 +370,22 @@ static enum radius_unused unused_act(enum radius_act what)
  * are carried out in order. */
 static void wait_for_known(struct taking *taking)
 {
-	struct accounts *accounts = taking->accounts;
 	const struct radius_entry *known =
-		radius_ledger_find(accounts->ledger, &taking->decision.before.key);
+		radius_ledger_find(taking->accounts->ledger, &taking->decision.before.key);
 
-	if (!taking->decision.known || !known)
-		return;
+	if (!known)
+		return; /* of a NAS that began anew later */
 	taking->repeats = true;
 	taking->known = *known;
-	store(accounts, known, NULL, &taking->gather);
+	store(taking->accounts, known, NULL, &taking->gather);
 }
 
 /* That could not be stored meanwhile: it is not known. */
-static bool is_undone(const struct taking *taking)
+static bool is_undone(const struct radius_ledger *ledger, const struct radius_entry *was)
 {
-	const struct radius_entry *known =
-		radius_ledger_find(taking->accounts->ledger, &taking->known.key);
+	const struct radius_entry *now = radius_ledger_find(ledger, &was->key);
 
-	return !known || known->event_ms < taking->known.event_ms;
+	return !now || now->event_ms < was->event_ms;
 }
 
 static void decide(struct taking *taking, const struct ipc_radius_event *event,
@@ -469,7 +468,8 @@ static void end_nas(struct taking *taking, const struct ipc_radius_event *event,
 static void on_taken(struct gather *gather)
 {
 	struct taking *taking = (struct taking *)gather;
-	bool failed = gather->status != 0 || (taking->repeats && is_undone(taking));
+	const struct radius_ledger *ledger = taking->accounts->ledger;
+	bool failed = gather->status != 0 || (taking->repeats && is_undone(ledger, &taking->known));
 
 	if (failed) {
 		find_counts(taking->accounts, taking->radius)->failed++;

@@ -229,7 +229,7 @@ enum source_outcome source_put(struct control *control, uint64_t session,
 		making.rivals.same = sessions_copy(old);
 	if (!old || making.rivals.same) {
 		fill_wanted(&making, order, making.rivals.same);
-		outcome = put(&making, order, old != NULL, gather, id);
+		outcome = put(&making, order, old != NULL || order->goes_on, gather, id);
 	}
 	rivals_fini(&making.rivals);
 	if (outcome == SOURCE_FAILED) {

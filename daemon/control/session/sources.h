@@ -26,6 +26,7 @@ struct source_order {
 	const char *groups[SESSION_GROUPS_MAX];
 	size_t ngroups;
 	uint64_t lease_ms; /* from now on; never 0 */
+	bool goes_on;      /* nobody has shown who he is: no hard end moves by it */
 };
 
 enum source_outcome {
@@ -46,11 +47,11 @@ extern const char *const source_outcome_names[SOURCE_OUTCOMES];
  * looked at. */
 enum source_outcome source_check(const struct control *control, const struct source_order *order);
 
-/* Session 0: opens one, whose user has shown who he is; one of the same user and client by the same
- * kind of source goes on, as he roams. Else renews it, wherever the order says that it is now; if
- * it is over, or was another user's or of another zone, as with 0. Sessions of other users by
- * accounting that have its MAC or an address end: who is newer is the caller's to know. *id: its
- * number (OPENED, RENEWED). */
+/* Session 0: opens one, whose user has shown who he is unless it goes on; one of the same user and
+ * client by the same kind of source goes on, as he roams. Else renews it, wherever the order says
+ * that it is now; if it is over, or was another user's or of another zone, as with 0. Sessions of
+ * other users by accounting that have its MAC or an address end: who is newer is the caller's to
+ * know. *id: its number (OPENED, RENEWED). */
 enum source_outcome source_put(struct control *control, uint64_t session,
 	const struct source_order *order, struct gather *gather, uint64_t *id);
 /* Its source says that it is over. Nothing if it is already, or is a login's by now. */

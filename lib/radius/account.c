@@ -131,6 +131,20 @@ static bool is_choice(const struct addr *addr)
 	return memcmp(addr->bytes, ones, sizeof(ones)) == 0 && addr->bytes[3] >= 254;
 }
 
+/* That a client can be known by; else it is none, or what it has before it has one. */
+static bool is_clients(struct radius_account *account, const struct prefix *prefix)
+{
+	const struct addr *addr = &prefix->addr;
+
+	if (addr_is_unspecified(addr) || addr_is_link_local(addr) ||
+		(addr->family == ADDR_IP4 && is_choice(addr)))
+		return false;
+	if (!addr_is_multicast(addr) && !addr_is_loopback(addr))
+		return true;
+	account->bad++;
+	return false;
+}
+
 static void take_host(
 	struct radius_account *account, const struct radius_octets *value, enum addr_family family)
 {
@@ -140,16 +154,9 @@ static void take_host(
 		account->bad++;
 		return;
 	}
-	/* what a client has before it has one */
-	if (addr_is_unspecified(&addr) || addr_is_link_local(&addr) ||
-		(family == ADDR_IP4 && is_choice(&addr)))
-		return;
-	if (addr_is_multicast(&addr) || addr_is_loopback(&addr)) {
-		account->bad++;
-		return;
-	}
 	const struct prefix prefix = prefix_of(&addr);
-	add_address(account, &prefix);
+	if (is_clients(account, &prefix))
+		add_address(account, &prefix);
 }
 
 /* RFC 3162, 2.3: a byte that is none, a length, and as many bytes as it needs, or more. */
@@ -169,7 +176,7 @@ static void take_prefix(struct radius_account *account, const struct radius_octe
 {
 	struct prefix prefix;
 
-	if (!read_prefix(value, &prefix) || prefix.len == 0 || addr_is_multicast(&prefix.addr)) {
+	if (!read_prefix(value, &prefix) || prefix.len == 0) {
 		account->bad++;
 		return;
 	}
@@ -177,7 +184,8 @@ static void take_prefix(struct radius_account *account, const struct radius_octe
 		memcpy(prefix.addr.bytes + 8, interface->bytes, 8);
 		prefix.len = 128;
 	}
-	add_address(account, &prefix);
+	if (is_clients(account, &prefix))
+		add_address(account, &prefix);
 }
 
 /* ---- the rest ---- */

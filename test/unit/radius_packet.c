@@ -369,6 +369,9 @@ static void addresses_that_are_none_are_left_out(void **state)
 		CASE(97, "\x00\x1f\x20\x01\x0d\xb9", NULL, 1), /* bits behind it */
 		CASE(97, "\x00\x81\x20\x01\x0d\xb8", NULL, 1),
 		CASE(97, "\x00\x00", NULL, 1), /* all the world */
+		CASE(97, "\x00\x40\x00\x00\x00\x00\x00\x00\x00\x00", NULL, 0),
+		CASE(97, "\x00\x40\xfe\x80\x00\x00\x00\x00\x00\x00", NULL, 0),
+		CASE(123, "\x00\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", NULL, 1),
 		CASE(123, "\x00\x38\x20\x01\x0d\xb8\x00\x02\xff", "2001:db8:2:ff00::/56", 0),
 		CASE(123, "\x00", NULL, 1),
 #undef CASE

@@ -79,18 +79,29 @@ bool sender_take(struct sender *sender, uint64_t now_ms)
 	return true;
 }
 
+struct sender *senders_next(struct senders *senders)
+{
+	const size_t all = (size_t)SENDERS_SETS * SENDERS_WAYS;
+
+	for (size_t i = 0; i < all; i++) {
+		struct sender *sender = &senders->v[(senders->next + i) % all];
+		if (!sender->changed)
+			continue;
+		senders->next = (senders->next + i + 1) % all;
+		return sender;
+	}
+	return NULL;
+}
+
 void senders_tell(struct radius *radius)
 {
-	struct sender *v = radius->senders.v;
-	size_t n = 0;
+	struct sender *sender;
 
-	for (size_t i = 0; i < SENDERS_SETS * SENDERS_WAYS && n < TOLD_A_TICK; i++) {
-		if (!v[i].changed || !child_hears(&radius->child))
-			continue;
-		if (child_send(&radius->child, &v[i].told) < 0)
+	for (size_t n = 0; n < TOLD_A_TICK && child_hears(&radius->child); n++) {
+		if (!(sender = senders_next(&radius->senders)) ||
+			child_send(&radius->child, &sender->told) < 0)
 			return;
-		v[i].changed = false;
-		n++;
+		sender->changed = false;
 	}
 }
 

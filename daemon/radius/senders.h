@@ -23,6 +23,7 @@ struct sender {
 
 struct senders {
 	struct sender *v;
+	size_t next; /* where the next that changed is looked for */
 };
 
 /* 0 or -ENOMEM. */
@@ -33,6 +34,9 @@ struct sender *senders_find(
 	struct senders *senders, const char *radius, const struct addr *source, uint64_t now_ms);
 /* May one more of its packets be read? */
 bool sender_take(struct sender *sender, uint64_t now_ms);
+/* One that changed, of all in turn, so that none is kept waiting by those that always do; NULL:
+ * none did. */
+struct sender *senders_next(struct senders *senders);
 /* Those that changed, to control. */
 void senders_tell(struct radius *radius);
 void senders_tell_again(struct senders *senders);

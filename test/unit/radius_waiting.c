@@ -194,6 +194,29 @@ static void senders_are_bounded(void **state)
 	senders_fini(&senders);
 }
 
+/* Each comes to be told, however many change all the time. */
+static void senders_are_told_in_turn(void **state)
+{
+	enum { ALL = SENDERS_SETS * SENDERS_WAYS, A_TICK = 64 };
+	struct senders senders;
+	bool told[ALL] = {false};
+	(void)state;
+	assert_int_equal(senders_init(&senders), 0);
+	assert_null(senders_next(&senders));
+	for (size_t tick = 0; tick < ALL / A_TICK; tick++) {
+		for (size_t i = 0; i < ALL; i++)
+			senders.v[i].changed = true;
+		for (size_t n = 0; n < A_TICK; n++) {
+			struct sender *sender = senders_next(&senders);
+			assert_non_null(sender);
+			assert_false(told[sender - senders.v]);
+			told[sender - senders.v] = true;
+			sender->changed = false;
+		}
+	}
+	senders_fini(&senders);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
@@ -205,6 +228,7 @@ int main(void)
 		TEST(proxy_states_are_kept_however_long),
 		cmocka_unit_test(a_sender_may_send_so_much),
 		cmocka_unit_test(senders_are_bounded),
+		cmocka_unit_test(senders_are_told_in_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		return;
 	default:
 		child_count(&auth->child, COUNTER_IPC_BAD);
-		log_warning("smtp sent %s, which it may not send: ignored", ipc_name(ipc->type));
+		log_warning("smtp or web sent %s, which it may not send: ignored", ipc_name(ipc->type));
 	}
 }
 
@@ -123,14 +123,14 @@ void asker_open(struct auth *auth, int fd)
 	struct asker *asker = calloc(1, sizeof(*asker));
 
 	if (!asker) {
-		log_error("no memory for an smtp process's channel");
+		log_error("no memory for the channel of who asks");
 		close(fd);
 		return;
 	}
 	asker->auth = auth;
 	asker->channel = channel_open(auth->loop, fd, &handler, asker);
 	if (!asker->channel) {
-		log_error("no memory for an smtp process's channel");
+		log_error("no memory for the channel of who asks");
 		free(asker);
 		return;
 	}

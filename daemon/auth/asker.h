@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns the pairs with the smtp processes: what each asks, and what it is told. */
+/* Owns the pairs with the smtp processes and with web: what each asks, and what it is told. */
 #ifndef POSTERN_DAEMON_AUTH_ASKER_H
 #define POSTERN_DAEMON_AUTH_ASKER_H
 

@@ -124,11 +124,13 @@ struct attempt *attempt_find(struct auth *auth, uint64_t number)
 /* Whose domain is left out where the name is counted: that of the first that is asked. */
 static const char *domain_of(const struct attempt *attempt)
 {
-	const struct policy_listener *listener = attempt->listener;
+	const struct policy_strings *names = attempt->auth_names;
+	ptrdiff_t first =
+		names && names->n > 0 ? policy_find_auth(attempt->policy, names->v[0].text) : -1;
 
-	if (!listener || listener->auth_names.n == 0)
+	if (first < 0)
 		return NULL;
-	const struct policy_auth *auth = &attempt->policy->auths[listener->auths[0]];
+	const struct policy_auth *auth = &attempt->policy->auths[first];
 	return auth->domain.len > 0 ? auth->domain.text : NULL;
 }
 
@@ -170,8 +172,7 @@ static void say(struct attempt *attempt, enum auth_verdict verdict, const char *
 	size_t len = 0;
 
 	if (verdict == AUTH_OK)
-		len = who_encode(&auth->who,
-			attempt->listener ? attempt->listener->name.text : "test", session);
+		len = who_encode(&auth->who, attempt->where, session);
 	if (verdict == AUTH_OK && len == 0)
 		verdict = AUTH_LATER;
 	if (attempt->asker)
@@ -192,8 +193,8 @@ static void refuse(struct attempt *attempt, const char *text)
 		say(attempt, AUTH_REFUSED, text);
 		return;
 	}
-	uint32_t wait_ms = guess_refused(auth->guess, attempt->name, &attempt->client.addr,
-		attempt->proof, attempt->begun_ms, us);
+	uint32_t wait_ms = guess_refused(
+		auth->guess, attempt->name, &attempt->place, attempt->proof, attempt->begun_ms, us);
 	if (text)
 		log_debug("a login was refused by %s: %s",
 			attempt->backend ? attempt->backend->policy->name.text : "its form", text);
@@ -209,8 +210,7 @@ static void pass(struct attempt *attempt)
 	if (attempt->through)
 		guess_name(auth->who.user.text, domain_of(attempt), attempt->name);
 	if (attempt->asker)
-		guess_passed(auth->guess, attempt->name, &attempt->client.addr, attempt->proof,
-			now_us());
+		guess_passed(auth->guess, attempt->name, &attempt->place, attempt->proof, now_us());
 	say(attempt, AUTH_OK, NULL);
 }
 
@@ -219,10 +219,10 @@ static void pass(struct attempt *attempt)
 /* The next that takes the mechanism; NULL: none is left. */
 static struct backend *next_backend(struct attempt *attempt)
 {
-	const struct policy_listener *listener = attempt->listener;
+	const struct policy_strings *names = attempt->auth_names;
 
-	while (listener && attempt->at < listener->auth_names.n) {
-		const char *name = listener->auth_names.v[attempt->at++].text;
+	while (names && attempt->at < names->n) {
+		const char *name = names->v[attempt->at++].text;
 		struct backend *backend = backends_find(attempt->auth, name);
 		if (backend && backend_takes(backend, attempt->mechanism))
 			return backend;
@@ -342,6 +342,13 @@ const char *attempt_typed(const struct attempt *attempt, const struct backend *b
 
 /* ---- the dialogue ---- */
 
+/* Where somebody logs in, as its policy has it. */
+struct attempt_where {
+	const char *name;
+	const struct policy_strings *auth_names;
+	bool insecure; /* passwords may come in clear */
+};
+
 /* Told of the backend that would have been asked. */
 static void put_off(struct attempt *attempt, struct backend *backend)
 {
@@ -416,19 +423,31 @@ static void begin_through(
 	backend->kind->begin(backend, attempt, said->response, said->bytes, said->given);
 }
 
-static const struct policy_listener *listener_of(const struct policy *policy, const char *name)
+/* Of the listener, or the portal, of this name: who is asked, and may passwords come in clear?
+ * False: it is not known here. */
+static bool find_where(
+	const struct policy *policy, const struct ipc_auth_ask *said, struct attempt_where *where)
 {
-	ptrdiff_t at = policy ? policy_find_listener(policy, name) : -1;
+	ptrdiff_t at = !policy        ? -1
+		       : said->portal ? policy_find_portal(policy, said->listener)
+				      : policy_find_listener(policy, said->listener);
 
-	return at < 0 ? NULL : &policy->listeners[at];
+	if (at < 0)
+		return false;
+	if (said->portal)
+		*where = (struct attempt_where){
+			policy->portals[at].name.text, &policy->portals[at].auth_names, false};
+	else
+		*where = (struct attempt_where){policy->listeners[at].name.text,
+			&policy->listeners[at].auth_names, policy->listeners[at].tls.insecure};
+	return true;
 }
 
 /* Is a backend of it yet to tell what it has? */
-static bool may_have(
-	struct auth *auth, const struct policy_listener *listener, const char *mechanism)
+static bool may_have(struct auth *auth, const struct policy_strings *names, const char *mechanism)
 {
-	for (size_t i = 0; i < listener->auth_names.n; i++) {
-		const struct backend *backend = backends_find(auth, listener->auth_names.v[i].text);
+	for (size_t i = 0; i < names->n; i++) {
+		const struct backend *backend = backends_find(auth, names->v[i].text);
 		if (backend && backend_may_take(backend, mechanism))
 			return true;
 	}
@@ -437,27 +456,29 @@ static bool may_have(
 
 void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth_ask *said)
 {
-	const struct policy_listener *listener = listener_of(auth_policy(auth), said->listener);
-	struct attempt *attempt = listener ? new_attempt(auth) : NULL;
+	struct attempt_where where;
+	bool known = find_where(auth_policy(auth), said, &where);
+	struct attempt *attempt = known ? new_attempt(auth) : NULL;
 
 	if (!attempt) {
 		asker_verdict(asker, said->id, AUTH_LATER, "",
-			listener ? "too many log in at once" : "the listener is not known here",
-			NULL, 0);
+			known ? "too many log in at once" : "it is not known here", NULL, 0);
 		return;
 	}
 	attempt->asker = asker;
 	attempt->id = said->id;
-	attempt->listener = listener;
+	attempt->where = where.name;
+	attempt->auth_names = where.auth_names;
 	attempt->client = said->client;
+	attempt->place = said->place.family == ADDR_NONE ? said->client.addr : said->place;
 	attempt->server = said->server;
 	attempt->secured = said->secured;
 	snprintf(attempt->mechanism, sizeof(attempt->mechanism), "%s", said->mechanism);
 	struct backend *backend = next_backend(attempt);
 	attempt->at = 0;
-	bool clear = !said->secured && !listener->tls.insecure;
+	bool clear = !said->secured && !where.insecure;
 	enum sasl_mechanism mechanism = sasl_mechanism_of(said->mechanism);
-	if (!backend && may_have(auth, listener, said->mechanism)) {
+	if (!backend && may_have(auth, where.auth_names, said->mechanism)) {
 		say(attempt, AUTH_LATER, "which mechanisms there are is not known yet");
 	} else if (!backend || (clear && backend_says_password(backend, said->mechanism))) {
 		say(attempt, AUTH_NO_MECHANISM, NULL);
@@ -536,6 +557,7 @@ void attempt_test(struct auth *auth, const struct ipc_auth_test *test)
 			end(attempt);
 		return;
 	}
+	attempt->where = "test";
 	attempt->seq = test->header.seq;
 	attempt->known = true;
 	snprintf(attempt->mechanism, sizeof(attempt->mechanism), "PLAIN");

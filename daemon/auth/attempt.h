@@ -38,13 +38,15 @@ struct attempt {
 	uint32_t seq;                  /* of control's question */
 	enum attempt_state state;
 	struct loop_timer timer;
-	struct policy *policy;                  /* held */
-	const struct policy_listener *listener; /* NULL: a test */
-	size_t at;                              /* which of its auths is asked */
-	struct backend *backend;                /* that is or was asked last; NULL: none */
-	void *of_backend;                       /* its own */
-	uint64_t number;                        /* no other attempt's of this process */
+	struct policy *policy;                   /* held */
+	const char *where;                       /* the listener or portal; "test" */
+	const struct policy_strings *auth_names; /* of it; NULL: a test */
+	size_t at;                               /* which of its auths is asked */
+	struct backend *backend;                 /* that is or was asked last; NULL: none */
+	void *of_backend;                        /* its own */
+	uint64_t number;                         /* no other attempt's of this process */
 	struct endpoint client, server;
+	struct addr place; /* of who guesses */
 	bool secured;
 	bool through; /* the backend alone understands its mechanism */
 	bool counted; /* it was found out whether it may be asked for */

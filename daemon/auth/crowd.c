@@ -16,7 +16,7 @@ static struct guess_asked asked_with(const struct attempt *attempt, unsigned *al
 			continue;
 		++*all;
 		if ((other->known && other->proof) ||
-			!guess_same_place(&other->client.addr, &attempt->client.addr))
+			!guess_same_place(&other->place, &attempt->place))
 			continue;
 		asked.place++;
 		asked.pair += attempt->name[0] && strcmp(other->name, attempt->name) == 0;
@@ -27,13 +27,13 @@ static struct guess_asked asked_with(const struct attempt *attempt, unsigned *al
 bool crowd_may_ask(struct attempt *attempt, uint64_t now_us)
 {
 	struct guess *guess = attempt->auth->guess;
-	const struct addr *client = &attempt->client.addr;
+	const struct addr *place = &attempt->place;
 	unsigned all;
 	const struct guess_asked asked = asked_with(attempt, &all);
 
-	attempt->known = guess_is_known(guess, attempt->name, client, attempt->proof, now_us);
+	attempt->known = guess_is_known(guess, attempt->name, place, attempt->proof, now_us);
 	return attempt->known ||
-	       (all < CROWD_STRANGERS && guess_may(guess, attempt->name, client, attempt->proof,
+	       (all < CROWD_STRANGERS && guess_may(guess, attempt->name, place, attempt->proof,
 						 &asked, now_us) == GUESS_ASK);
 }
 

@@ -65,7 +65,7 @@ static bool on_keeper(struct child *child, const struct ipc_header *ipc, int *fd
 
 static void on_pair(struct child *child, enum process_role role, int fd)
 {
-	if (role == PROCESS_SMTP)
+	if (role == PROCESS_SMTP || role == PROCESS_WEB)
 		asker_open(AUTH_OF(child), fd);
 	else
 		close(fd);

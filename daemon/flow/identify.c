@@ -28,24 +28,36 @@ static void take_policy(struct way *way)
 	way->policy = policy_ref(policy);
 }
 
-enum ending identify_flow(struct way *way, const struct origin *origin)
+enum ending identify_client(const struct policy *policy, const struct link *link,
+	const struct origin *origin, struct identified *who)
 {
-	const struct link *link = link_of(way->process, origin->ifindex);
-
-	take_policy(way);
-	way->zone = -1;
+	*who = (struct identified){.zone = -1};
 	if (!link)
 		return ENDING_NO_ZONE;
-	memcpy(way->ifname, link->name, sizeof(way->ifname));
 	if (link->has_mac)
-		way->mac = origin->mac;
-	way->zone = (int32_t)policy_find_zone_of(way->policy, link->name, &origin->client.addr);
-	if (way->zone < 0)
+		who->mac = origin->mac;
+	who->zone = (int32_t)policy_find_zone_of(policy, link->name, &origin->client.addr);
+	if (who->zone < 0)
 		return ENDING_NO_ZONE;
 	/* Without the SYN (cookies) nothing says whose MAC it was; guessing would book one client's
 	 * mail on another. An interface without MACs has none to lose. */
-	if (way->policy->zones[way->zone].identity != POLICY_IDENTITY_ADDRESS && link->has_mac &&
+	if (policy->zones[who->zone].identity != POLICY_IDENTITY_ADDRESS && link->has_mac &&
 		!mac_is_set(&origin->mac))
 		return ENDING_NO_MAC;
 	return ENDING_NONE;
+}
+
+enum ending identify_flow(struct way *way, const struct origin *origin)
+{
+	const struct link *link = link_of(way->process, origin->ifindex);
+	struct identified who;
+
+	take_policy(way);
+	enum ending ending = identify_client(way->policy, link, origin, &who);
+	if (link)
+		memcpy(way->ifname, link->name, sizeof(way->ifname));
+	if (mac_is_set(&who.mac))
+		way->mac = who.mac;
+	way->zone = who.zone;
+	return ending;
 }

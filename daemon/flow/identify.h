@@ -11,4 +11,12 @@
  * why the client cannot be told: ENDING_NO_ZONE, ENDING_NO_MAC. */
 enum ending identify_flow(struct way *way, const struct origin *origin);
 
+/* The same of whoever comes in by this interface (NULL: it is not known), under this policy. */
+struct identified {
+	int32_t zone; /* -1: none */
+	struct mac mac;
+};
+enum ending identify_client(const struct policy *policy, const struct link *link,
+	const struct origin *origin, struct identified *who);
+
 #endif

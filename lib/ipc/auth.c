@@ -20,7 +20,8 @@ static bool ask_ok(const void *ipc, size_t len)
 	const struct ipc_auth_ask *ask = ipc;
 	return len == sizeof(*ask) + ask->bytes && ask->bytes <= AUTH_BYTES_MAX &&
 	       ask->secured <= 1 && ask->given <= 1 && (ask->given || !ask->bytes) &&
-	       !ask->reserved && NAMED_OK(ask->listener) && NAMED_OK(ask->mechanism) &&
+	       ask->portal <= 1 && !ask->reserved[0] && !ask->reserved[1] && !ask->reserved[2] &&
+	       ipc_addr_ok(&ask->place) && NAMED_OK(ask->listener) && NAMED_OK(ask->mechanism) &&
 	       ipc_addr_given_ok(&ask->client.addr) && ipc_addr_given_ok(&ask->server.addr);
 }
 

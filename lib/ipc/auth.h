@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what is said with the process that checks passwords.
  *
- *	ASK        smtp -> auth: a client begins to log in at a listener
+ *	ASK        smtp -> auth: a client begins to log in at a listener; web -> auth: at a portal
  *	CHALLENGE  auth -> smtp: it is to be told this, and
  *	RESPONSE   smtp -> auth: this is its answer
  *	VERDICT    auth -> smtp: who it is, or that it is not told; nothing follows but LATER, to
  *	           a RESPONSE that comes all the same
  *	CANCEL     smtp -> auth: nobody waits any more; nothing follows, whatever crossed it
  *
- * `id` is smtp's, no other login's of the same pair. What a client says is a password or as good as
- * one: such an ipc is wiped wherever it was held. */
+ * In what follows web is as smtp. `id` is smtp's, no other login's of the same pair. What a client
+ *says is a password or as good as one: such an ipc is wiped wherever it was held. */
 #ifndef POSTERN_LIB_IPC_AUTH_H
 #define POSTERN_LIB_IPC_AUTH_H
 
@@ -46,12 +46,14 @@ struct ipc_auth_ask {
 	struct ipc_header header;
 	uint64_t id;
 	struct endpoint client, server;
+	struct addr place; /* of who guesses, where that is not the client's; ADDR_NONE: it is */
 	char listener[POLICY_NAME_SIZE];
 	char mechanism[AUTH_MECHANISM_SIZE]; /* in capitals */
 	uint8_t secured;                     /* 1: in TLS */
 	uint8_t given;                       /* 1: there is a response beside the command */
+	uint8_t portal;                      /* 1: the name is a portal's */
+	uint8_t reserved[3];
 	uint16_t bytes;
-	uint32_t reserved;
 	uint8_t response[]; /* decoded */
 };
 

@@ -364,7 +364,8 @@ static bool is_told_targets(const struct child *child)
 
 static bool is_told_credentials(const struct child *child)
 {
-	return sides_of(child) || roles[child->start->role].told & (TOLD_AUTHS | TOLD_RADIUSES);
+	return sides_of(child) ||
+	       roles[child->start->role].told & (TOLD_AUTHS | TOLD_RADIUSES | TOLD_PORTALS);
 }
 
 /* With no memory for its hosts flows go to no server, and say so. */

@@ -49,9 +49,10 @@ static uint8_t *copy(const uint8_t *bytes, size_t len)
 
 static int take_bytes(struct tls_credential *one, const struct ipc_credential *ipc, int fd)
 {
+	const bool keyed = one->kind == CREDENTIAL_CERTIFICATE || one->kind == CREDENTIAL_OWN;
 	void *map;
 
-	if (one->kind == CREDENTIAL_TRUST) {
+	if (credential_is_public(one->kind)) {
 		int error = channel_map(fd, &map, &one->len);
 		one->bytes = error ? NULL : map;
 		one->mapped = !error;
@@ -61,11 +62,11 @@ static int take_bytes(struct tls_credential *one, const struct ipc_credential *i
 		close(fd);
 	one->bytes = copy(ipc->data, ipc->file_bytes);
 	one->len = ipc->file_bytes;
-	if (one->kind == CREDENTIAL_CERTIFICATE) {
+	if (keyed) {
 		one->key = copy(ipc->data + ipc->file_bytes, ipc->key_bytes);
 		one->key_len = ipc->key_bytes;
 	}
-	return one->bytes && (one->key || one->kind != CREDENTIAL_CERTIFICATE) ? 0 : -ENOMEM;
+	return one->bytes && (one->key || !keyed) ? 0 : -ENOMEM;
 }
 
 static bool is_same(const struct tls_credential *one, enum credential_kind kind, const char *name,

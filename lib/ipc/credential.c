@@ -14,6 +14,7 @@ _Static_assert(USER_FILE_BYTES_MAX <= IPC_CREDENTIAL_DATA_MAX, "and a file of us
 static bool has_right_parts(const struct ipc_credential *credential)
 {
 	switch (credential->kind) {
+	case CREDENTIAL_OWN:
 	case CREDENTIAL_CERTIFICATE:
 		return NAMED_OK(credential->name) && credential->key[0] &&
 		       credential->file_bytes > 0 &&
@@ -27,6 +28,9 @@ static bool has_right_parts(const struct ipc_credential *credential)
 		return !credential->name[0] && !credential->key[0] && credential->file_bytes > 0 &&
 		       credential->file_bytes <= CREDENTIAL_SECRET_BYTES_MAX &&
 		       !credential->key_bytes;
+	case CREDENTIAL_TERMS:
+	case CREDENTIAL_LOGO:
+	case CREDENTIAL_TEXTS:
 	case CREDENTIAL_TRUST:
 		return !credential->name[0] && !credential->key[0] && !credential->file_bytes &&
 		       !credential->key_bytes;

@@ -14,18 +14,19 @@
 
 enum ipc_credential_type {
 	/* control -> smtp, health */
-	IPC_CREDENTIAL = IPC_FILE_CREDENTIAL, /* secret; trust: + descriptor, a sealed memfd */
-	IPC_CREDENTIALS_RENEW,                /* those since take the places of the old; answered */
+	IPC_CREDENTIAL =
+		IPC_FILE_CREDENTIAL, /* secret; what is public: + descriptor, a sealed memfd */
+	IPC_CREDENTIALS_RENEW,       /* those since take the places of the old; answered */
 	IPC_CREDENTIAL_END,
 };
 
 struct ipc_credential {
 	struct ipc_header header;
 	uint32_t kind;       /* enum credential_kind */
-	uint32_t file_bytes; /* of data: chain, or secret; 0: trust */
+	uint32_t file_bytes; /* of data: chain, or secret; 0: what is public */
 	uint32_t key_bytes;  /* behind them; only of a certificate */
 	uint32_t reserved;
-	char name[POLICY_NAME_SIZE];     /* of a certificate; else empty */
+	char name[POLICY_NAME_SIZE];     /* of a certificate, or its portal; else empty */
 	char file[CREDENTIAL_PATH_SIZE]; /* as the policy says it */
 	char key[CREDENTIAL_PATH_SIZE];  /* only of a certificate */
 	uint8_t data[];

@@ -86,6 +86,37 @@ bool credential_of_radius(const struct policy_radius_source *source, struct cred
 	return file_of(CREDENTIAL_SECRET, &source->secret_file, &source->secret_at, wanted);
 }
 
+bool credential_is_public(enum credential_kind kind)
+{
+	return kind == CREDENTIAL_TRUST || kind == CREDENTIAL_TERMS || kind == CREDENTIAL_LOGO ||
+	       kind == CREDENTIAL_TEXTS;
+}
+
+bool credential_of_own(const struct policy_portal *portal, struct credential *wanted)
+{
+	*wanted = (struct credential){.kind = CREDENTIAL_OWN,
+		.name = portal->name.text,
+		.file = "own",
+		.key = "own",
+		.portal = portal};
+	return portal->certificate_names.n == 0;
+}
+
+bool credential_of_terms(const struct policy_portal *portal, struct credential *wanted)
+{
+	return file_of(CREDENTIAL_TERMS, &portal->terms_file, &portal->terms_at, wanted);
+}
+
+bool credential_of_logo(const struct policy_portal *portal, struct credential *wanted)
+{
+	return file_of(CREDENTIAL_LOGO, &portal->logo_file, &portal->logo_at, wanted);
+}
+
+bool credential_of_texts(const struct policy_portal *portal, struct credential *wanted)
+{
+	return file_of(CREDENTIAL_TEXTS, &portal->texts_file, &portal->texts_at, wanted);
+}
+
 static struct credential *find(struct credentials *all, const struct credential *wanted)
 {
 	for (size_t i = 0; i < all->n; i++)
@@ -104,6 +135,7 @@ static int add(struct credentials *all, const struct credential *wanted)
 		found->servers |= wanted->servers;
 		found->auths |= wanted->auths;
 		found->radiuses |= wanted->radiuses;
+		found->portals |= wanted->portals;
 		return 0;
 	}
 	struct credential *v = vector_grow(all->v, all->n, &all->room, sizeof(*v));
@@ -199,6 +231,28 @@ static int add_radius(struct credentials *all, const struct policy_radius *radiu
 	return error;
 }
 
+static int add_portal(
+	struct credentials *all, const struct policy *policy, const struct policy_portal *portal)
+{
+	bool (*const parts[])(const struct policy_portal *, struct credential *) = {
+		credential_of_own, credential_of_terms, credential_of_logo, credential_of_texts};
+	struct credential wanted;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < portal->certificate_names.n; i++) {
+		credential_of_certificate(policy, portal->certificates[i], &wanted);
+		wanted.portals = true;
+		error = add(all, &wanted);
+	}
+	for (size_t i = 0; !error && i < sizeof(parts) / sizeof(*parts); i++) {
+		if (!parts[i](portal, &wanted))
+			continue;
+		wanted.portals = true;
+		error = add(all, &wanted);
+	}
+	return error;
+}
+
 int credentials_of(const struct policy *policy, struct credentials *all)
 {
 	struct credential wanted;
@@ -218,6 +272,8 @@ int credentials_of(const struct policy *policy, struct credentials *all)
 		error = add_auth(all, &policy->auths[i]);
 	for (size_t i = 0; !error && i < policy->nradiuses; i++)
 		error = add_radius(all, &policy->radiuses[i]);
+	for (size_t i = 0; !error && i < policy->nportals; i++)
+		error = add_portal(all, policy, &policy->portals[i]);
 	return error;
 }
 
@@ -243,6 +299,18 @@ const char *credential_title(
 	case CREDENTIAL_USERS:
 		snprintf(buf, CREDENTIAL_TITLE_SIZE, "users");
 		break;
+	case CREDENTIAL_OWN:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "certificate of portal %s", credential->name);
+		break;
+	case CREDENTIAL_TERMS:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "terms");
+		break;
+	case CREDENTIAL_LOGO:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "logo");
+		break;
+	case CREDENTIAL_TEXTS:
+		snprintf(buf, CREDENTIAL_TITLE_SIZE, "texts");
+		break;
 	}
 	return buf;
 }
@@ -257,6 +325,13 @@ const char *credential_lack(enum credential_kind kind)
 		return "there is no login with it";
 	case CREDENTIAL_USERS:
 		return "who logs in by it hears 454";
+	case CREDENTIAL_OWN:
+		return "nobody can log in there";
+	case CREDENTIAL_TERMS:
+		return "nobody can accept them, so nobody can log in there";
+	case CREDENTIAL_LOGO:
+	case CREDENTIAL_TEXTS:
+		return "the page is without";
 	}
 	return "there is no TLS with it";
 }

@@ -14,8 +14,15 @@ enum credential_kind {
 	CREDENTIAL_TRUST,  /* `ca`: certificates of who may sign others' */
 	CREDENTIAL_SECRET, /* a password: the file's one line */
 	CREDENTIAL_USERS,  /* users with hashes of their passwords (user_file.h) */
+	CREDENTIAL_OWN,    /* a portal's certificate that is made here: no file of the operator's */
+	CREDENTIAL_TERMS,  /* what a portal's page shows: lib/portal/files.h, lib/portal/texts.h */
+	CREDENTIAL_LOGO,
+	CREDENTIAL_TEXTS,
 };
-#define CREDENTIAL_KINDS 4
+#define CREDENTIAL_KINDS 8
+
+/* Everybody may see it: then it travels as a sealed file in memory. */
+bool credential_is_public(enum credential_kind kind);
 
 #define CREDENTIAL_PATH_SIZE        512
 #define CREDENTIAL_SECRET_BYTES_MAX 1024u
@@ -27,11 +34,12 @@ enum credential_kind {
 /* Borrowed from the policy. */
 struct credential {
 	enum credential_kind kind;
-	const char *name;                   /* of the certificate, else "" */
+	const char *name;                   /* of the certificate, or its portal; else "" */
 	const char *file, *key;             /* key: of the certificate, else "" */
 	struct policy_span file_at, key_at; /* where a statement names them */
 	/* towards whom, or by what, it is used */
-	bool clients, servers, auths, radiuses;
+	bool clients, servers, auths, radiuses, portals;
+	const struct policy_portal *portal; /* of an own one; else NULL */
 };
 
 /* Each once: certificates by their names, all others by their files. */
@@ -53,10 +61,15 @@ bool credential_of_account(const struct policy_account *account, struct credenti
 bool credential_of_auth_trust(const struct policy_auth *auth, struct credential *wanted);
 bool credential_of_auth_secret(const struct policy_auth *auth, struct credential *wanted);
 bool credential_of_radius(const struct policy_radius_source *source, struct credential *wanted);
+/* Each of what it shows; false: it has it not. */
+bool credential_of_own(const struct policy_portal *portal, struct credential *wanted);
+bool credential_of_terms(const struct policy_portal *portal, struct credential *wanted);
+bool credential_of_logo(const struct policy_portal *portal, struct credential *wanted);
+bool credential_of_texts(const struct policy_portal *portal, struct credential *wanted);
 bool credential_of_users(const struct policy_auth *auth, struct credential *wanted);
 
 /* "certificate mail", "trust store", "secret" */
-#define CREDENTIAL_TITLE_SIZE (POLICY_NAME_SIZE + 16)
+#define CREDENTIAL_TITLE_SIZE (POLICY_NAME_SIZE + 24)
 const char *credential_title(
 	const struct credential *credential, char buf[static CREDENTIAL_TITLE_SIZE]);
 /* What comes of it while it was never read. */

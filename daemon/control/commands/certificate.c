@@ -50,6 +50,10 @@ static json_t *used_by(const struct policy *policy, size_t certificate)
 	for (size_t i = 0; i < policy->nlisteners; i++)
 		if (client_uses(&policy->listeners[i].tls, certificate))
 			add_user(array, "listener", &policy->listeners[i].name);
+	for (size_t i = 0; i < policy->nportals; i++)
+		for (size_t j = 0; j < policy->portals[i].certificate_names.n; j++)
+			if (policy->portals[i].certificates[j] == certificate)
+				add_user(array, "portal", &policy->portals[i].name);
 	for (size_t i = 0; i < policy->nservers; i++)
 		if (server_uses(&policy->servers[i], certificate))
 			add_user(array, "server", &policy->servers[i].name);

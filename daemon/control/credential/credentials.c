@@ -3,6 +3,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/own.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "lib/ipc/credential.h"
 
@@ -73,6 +74,11 @@ void credentials_close(struct credentials_part *part)
 void credentials_read_one(const struct credentials_part *part, const struct credential *credential,
 	struct credential_read *read)
 {
+	if (credential->kind == CREDENTIAL_OWN) {
+		credential_own_read(part->control->start.options.state_dir, credential->portal,
+			credentials_now_s(part), read);
+		return;
+	}
 	credential_read(
 		credential, part->control->start.options.user, credentials_now_s(part), read);
 }
@@ -113,9 +119,9 @@ static int take_one(
 	}
 	if (!held->read.usable)
 		return 1;
-	if (held->what.kind != CREDENTIAL_TRUST)
+	if (!credential_is_public(held->what.kind))
 		return 0;
-	held->fd = channel_memfd("trust", held->read.file.bytes, held->read.file.len);
+	held->fd = channel_memfd("public", held->read.file.bytes, held->read.file.len);
 	return held->fd < 0 ? held->fd : 0;
 }
 
@@ -152,8 +158,8 @@ int credentials_open(
 
 bool credentials_are_for(enum process_role role)
 {
-	return roles[role].told &
-	       (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS | TOLD_AUTHS | TOLD_RADIUSES);
+	return roles[role].told & (TOLD_CLIENTS_TLS | TOLD_SERVERS_TLS | TOLD_SECRETS | TOLD_AUTHS |
+					  TOLD_RADIUSES | TOLD_PORTALS);
 }
 
 static bool is_for(const struct credential *what, enum process_role role)
@@ -164,6 +170,8 @@ static bool is_for(const struct credential *what, enum process_role role)
 		return true;
 	if (what->radiuses && told & TOLD_RADIUSES)
 		return true;
+	if (what->portals && told & TOLD_PORTALS)
+		return true;
 	if (what->kind == CREDENTIAL_SECRET)
 		return what->servers && told & TOLD_SECRETS;
 	return (what->clients && told & TOLD_CLIENTS_TLS) ||
@@ -173,8 +181,8 @@ static bool is_for(const struct credential *what, enum process_role role)
 static void send_to(struct peer *peer, const struct credential *what,
 	const struct credential_read *read, int fd)
 {
-	const bool trust = what->kind == CREDENTIAL_TRUST;
-	size_t data = trust ? 0 : read->file.len + read->key.len;
+	const bool public = credential_is_public(what->kind);
+	size_t data = public ? 0 : read->file.len + read->key.len;
 	struct ipc_credential *ipc = malloc(sizeof(*ipc) + data);
 
 	if (!ipc)
@@ -185,7 +193,7 @@ static void send_to(struct peer *peer, const struct credential *what,
 	snprintf(ipc->name, sizeof(ipc->name), "%s", what->name);
 	snprintf(ipc->file, sizeof(ipc->file), "%s", what->file);
 	snprintf(ipc->key, sizeof(ipc->key), "%s", what->key);
-	if (!trust) {
+	if (!public) {
 		ipc->file_bytes = (uint32_t)read->file.len;
 		ipc->key_bytes = (uint32_t)read->key.len;
 		memcpy(ipc->data, read->file.bytes, read->file.len);
@@ -226,8 +234,8 @@ void credentials_spread(
 	struct peer *peer;
 	int fd = -1;
 
-	if (what->kind == CREDENTIAL_TRUST) {
-		fd = channel_memfd("trust", read->file.bytes, read->file.len);
+	if (credential_is_public(what->kind)) {
+		fd = channel_memfd("public", read->file.bytes, read->file.len);
 		if (fd < 0)
 			return;
 	}

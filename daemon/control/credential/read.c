@@ -2,6 +2,8 @@
 #include "daemon/control/credential/read.h"
 
 #include "lib/auth/user_file.h"
+#include "lib/portal/files.h"
+#include "lib/portal/texts.h"
 
 #include <openssl/crypto.h>
 
@@ -112,6 +114,13 @@ static const char *expected_of(const struct credential *credential, const char *
 			       : "a PEM file with the certificates of who may sign";
 	case CREDENTIAL_USERS:
 		return "a file with a line for each user, as `posternctl auth password` makes it";
+	case CREDENTIAL_TERMS:
+		return "a text file in UTF-8: the terms that guests accept";
+	case CREDENTIAL_LOGO:
+		return "a picture: PNG, JPEG, GIF or WebP";
+	case CREDENTIAL_TEXTS:
+		return "a file with lines KEY TEXT";
+	case CREDENTIAL_OWN:
 	case CREDENTIAL_SECRET:
 		break;
 	}
@@ -258,6 +267,51 @@ static void read_users(
 	look_at_mode(read, credential, credential->file, file);
 }
 
+static void read_terms(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	struct secret_file *file = &read->file;
+	size_t line;
+
+	if (!take_file(read, credential, user, credential->file, PORTAL_TERMS_MAX, file))
+		return;
+	const char *wrong = portal_terms_check((const char *)file->bytes, file->len, &line);
+	read->usable = !wrong;
+	if (wrong && line)
+		refuse(read, credential, credential->file, "line %zu: %s", line, wrong);
+	else if (wrong)
+		refuse(read, credential, credential->file, "%s", wrong);
+}
+
+static void read_logo(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	if (!take_file(read, credential, user, credential->file, PORTAL_LOGO_MAX, &read->file))
+		return;
+	const char *wrong = portal_logo_check(read->file.bytes, read->file.len);
+	read->usable = !wrong;
+	if (wrong)
+		refuse(read, credential, credential->file, "%s", wrong);
+}
+
+static void read_texts(
+	struct credential_read *read, const struct credential *credential, const char *user)
+{
+	struct secret_file *file = &read->file;
+	struct portal_texts texts;
+	char error[PORTAL_ERROR_SIZE];
+	size_t line;
+
+	if (!take_file(read, credential, user, credential->file, PORTAL_TEXTS_FILE_MAX, file))
+		return;
+	read->usable =
+		portal_texts_parse((const char *)file->bytes, file->len, &texts, error, &line) == 0;
+	if (!read->usable && line)
+		refuse(read, credential, credential->file, "line %zu: %s", line, error);
+	else if (!read->usable)
+		refuse(read, credential, credential->file, "%s", error);
+}
+
 void credential_read(const struct credential *credential, const char *user, int64_t now_s,
 	struct credential_read *read)
 {
@@ -274,6 +328,18 @@ void credential_read(const struct credential *credential, const char *user, int6
 		break;
 	case CREDENTIAL_USERS:
 		read_users(read, credential, user);
+		break;
+	case CREDENTIAL_OWN: /* made where the state folder is known */
+		read->usable = true;
+		break;
+	case CREDENTIAL_TERMS:
+		read_terms(read, credential, user);
+		break;
+	case CREDENTIAL_LOGO:
+		read_logo(read, credential, user);
+		break;
+	case CREDENTIAL_TEXTS:
+		read_texts(read, credential, user);
 		break;
 	}
 	if (!read->usable)

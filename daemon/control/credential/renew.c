@@ -3,6 +3,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
+#include "daemon/control/credential/own.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/policy/turns.h"
 #include "lib/base/container.h"
@@ -120,6 +121,7 @@ static void tell_loaded(struct renewal *one, const struct credential_now *now)
 	credential_title(&now->what, title);
 	switch (now->what.kind) {
 	case CREDENTIAL_CERTIFICATE:
+	case CREDENTIAL_OWN:
 		snprintf(text, sizeof(text), "%s: loaded: %s, %s, ends %s", title,
 			now->facts.subject, now->facts.key,
 			certificate_date(now->facts.ends, date));
@@ -130,6 +132,9 @@ static void tell_loaded(struct renewal *one, const struct credential_now *now)
 		break;
 	case CREDENTIAL_USERS:
 	case CREDENTIAL_SECRET:
+	case CREDENTIAL_TERMS:
+	case CREDENTIAL_LOGO:
+	case CREDENTIAL_TEXTS:
 		snprintf(text, sizeof(text), "%s %s: loaded", title, now->what.file);
 		break;
 	}
@@ -227,9 +232,12 @@ static bool is_meant(const struct renewal *one, const struct credential_now *now
 	       (now->what.kind == CREDENTIAL_CERTIFICATE && strcmp(now->what.name, one->name) == 0);
 }
 
-static bool has_changed(const struct credential_now *now)
+static bool has_changed(const struct credential_now *now, int64_t now_s)
 {
 	struct credential_now seen = {.what = now->what};
+
+	if (now->what.kind == CREDENTIAL_OWN)
+		return certificate_days_left(&now->facts, now_s) <= CREDENTIAL_OWN_RENEW_DAYS;
 
 	credentials_stamp(&seen);
 	return !file_stamp_same(&seen.file_stamp, &now->file_stamp) ||
@@ -257,7 +265,7 @@ static void look_at(struct renewal *one, struct credential_now *now, struct cred
 	const bool bad_before = now->bad_looks > 0 || now->trouble[0];
 	struct credential_read read;
 
-	if (!one->asked && !bad_before && !has_changed(now)) {
+	if (!one->asked && !bad_before && !has_changed(now, credentials_now_s(renew->part))) {
 		log_end(renew->part, now);
 		return;
 	}

@@ -40,6 +40,8 @@ static void check_one(const struct examination *exam, const struct credential_no
 		examination_find(exam, "certificate", DOCTOR_WARNING,
 			"close the file to others; who could read it may have done so", "%s",
 			now->warning);
+	if (now->what.kind == CREDENTIAL_OWN)
+		return; /* it is made anew in time */
 	if (now->what.kind == CREDENTIAL_CERTIFICATE && now->loaded)
 		check_end(exam, now);
 	else if (!now->trouble[0])

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libmicrohttpd without a thread of its own: its epoll descriptor stands in our loop. A scrape that
- * waits for control is suspended there, and resumed when the page has come. */
+/* A scrape that waits for control is suspended, and resumed when the page has come. */
 #include "daemon/web/http.h"
 
-#include "lib/base/container.h"
+#include "daemon/web/drive.h"
 
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,7 +20,6 @@
 #define IDLE_S          5
 #define LIFE_MS         10000 /* of a connection, whatever comes on it */
 #define FRESH_MS        500   /* a page is good for so long: scrapes faster than that share it */
-#define WAIT_MAX_MS     1000
 #define TEXT_EXPOSITION "text/plain; version=0.0.4; charset=utf-8"
 #define TEXT_HTML       "text/html; charset=utf-8"
 #define TEXT_PLAIN      "text/plain; charset=utf-8"
@@ -41,10 +38,8 @@ struct connection {
 
 struct http {
 	struct loop *loop;
-	struct MHD_Daemon *mhd;
+	struct drive drive;
 	struct http_face face;
-	struct loop_watch watch;
-	struct loop_timer timer;
 	struct connection connections[CONNECTIONS_MAX];
 	bool asked;
 	struct MHD_Response *page; /* NULL: none */
@@ -177,8 +172,9 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 
 /* Whoever dribbles a request, or does not read the answer, is cut: libmicrohttpd sees the end of
  * the connection and clears it up. One that waits for a page has a deadline elsewhere. */
-static bool cut_old(struct http *http)
+static bool cut_old(void *context)
 {
+	struct http *http = context;
 	bool any = false;
 
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
@@ -196,33 +192,6 @@ static bool cut_old(struct http *http)
 		connection->end_ms = loop_now_ms(http->loop) + LIFE_MS;
 	}
 	return any;
-}
-
-static void run(struct http *http)
-{
-	MHD_UNSIGNED_LONG_LONG wait_ms = WAIT_MAX_MS;
-	bool any = cut_old(http);
-
-	MHD_run(http->mhd);
-	bool waits = MHD_get_timeout(http->mhd, &wait_ms) == MHD_YES;
-	if (wait_ms > WAIT_MAX_MS)
-		wait_ms = WAIT_MAX_MS;
-	if (waits || any)
-		loop_timer_set(http->loop, &http->timer, loop_now_ms(http->loop) + wait_ms);
-	else
-		loop_timer_clear(http->loop, &http->timer);
-}
-
-static void on_event(struct loop_watch *watch, uint32_t events)
-{
-	(void)events;
-	run(container_of(watch, struct http, watch));
-}
-
-static void on_time(struct loop_timer *timer, uint64_t now_ms)
-{
-	(void)now_ms;
-	run(container_of(timer, struct http, timer));
 }
 
 /* "::" is every address of the machine, of both families. */
@@ -273,18 +242,12 @@ int http_open(struct loop *loop, const struct endpoint *at, const struct http_fa
 	}
 	http->loop = loop;
 	http->face = *face;
-	http->timer.on_time = on_time;
-	http->mhd = start(http, listener);
-	if (!http->mhd) {
+	struct MHD_Daemon *mhd = start(http, listener);
+	if (!mhd)
 		close(listener);
-		free(http);
-		return -ENOMEM;
-	}
-	http->watch.on_event = on_event;
-	http->watch.fd = MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	error = loop_add(loop, &http->watch, EPOLLIN);
+	error = drive_open(&http->drive, loop, mhd, cut_old, http);
 	if (error) {
-		http_close(http);
+		free(http);
 		return error;
 	}
 	*opened = http;
@@ -308,7 +271,7 @@ static void resume(struct http *http)
 		connection->waiting = WAITING_OVER;
 		MHD_resume_connection(connection->mhd);
 	}
-	run(http);
+	drive_run(&http->drive);
 }
 
 void http_close(struct http *http)
@@ -316,9 +279,7 @@ void http_close(struct http *http)
 	if (!http)
 		return;
 	http_fail(http); /* none may be suspended */
-	loop_del(http->loop, &http->watch);
-	loop_timer_clear(http->loop, &http->timer);
-	MHD_stop_daemon(http->mhd);
+	drive_close(&http->drive);
 	free(http);
 }
 

@@ -15,10 +15,10 @@
 #define QUEUED_LONGEST  40
 
 const char *const verb_value_names[] = {"text", "zone", "server", "host", "rule", "device",
-	"certificate", "auth", "scan", "radius", "list", "listener", "domain", "user", "time",
-	"endpoint", "path", "file", "number", "rows", "policy", "session", "flow", "message",
-	"queued", "all-queued", "address", "network", "networks", "mac", "element", "duration",
-	"span", "ending", "outcome", "sender", "recipient", "choice"};
+	"certificate", "auth", "scan", "radius", "portal", "list", "listener", "domain", "user",
+	"time", "endpoint", "path", "file", "number", "rows", "policy", "session", "flow",
+	"message", "queued", "all-queued", "address", "network", "networks", "mac", "element",
+	"duration", "span", "ending", "outcome", "sender", "recipient", "choice"};
 static_assert(sizeof(verb_value_names) / sizeof(*verb_value_names) == VERB_VALUES,
 	"a name for each kind of value");
 
@@ -145,6 +145,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_AUTH:
 	case VERB_SCAN:
 	case VERB_RADIUS:
+	case VERB_PORTAL:
 	case VERB_LIST:
 	case VERB_LISTENER:
 	case VERB_DOMAIN:
@@ -213,6 +214,7 @@ static const char *const kinds[] = {
 	[VERB_AUTH] = "the name of an auth",
 	[VERB_SCAN] = "a scan's name",
 	[VERB_RADIUS] = "the name of a radius",
+	[VERB_PORTAL] = "a portal's name",
 	[VERB_LIST] = "a list's name",
 	[VERB_USER] = "a user's name",
 	[VERB_TIME] = "a time",

@@ -16,6 +16,7 @@
 #define AUTH_WORDS   "ldap|forward|dovecot|file|mechanism|domain|comment"
 #define SCAN_WORDS   "milter|clamav|mode|on-failure|deadline|quarantine|comment"
 #define RADIUS_WORDS "listen|from|zone|user|ignore|group|timeout|skew|restart|comment"
+#define PORTAL_WORDS "zone|name|address|port|http|certificate|auth|terms|logo|texts|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|reauthenticate|on-logout|on-link-down|level|newline|tls|limit|comment"
 #define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
@@ -208,6 +209,17 @@ static const struct verb radius[] = {
 	CHANGES(VERB_RADIUS, "CLAUSE...", RADIUS_WORDS),
 	{"delete", "takes it out; its sessions last as long as they were told to",
 		VERB_CHANGES | VERB_EDITS, 0, PARTS(NAME(VERB_RADIUS), OPENS)},
+	{0},
+};
+
+static const struct verb portal[] = {
+	{"show", "login pages: where they are, logins, failures, who is shut out", 0, 0,
+		PARTS(SOME_NAME(VERB_PORTAL), COLUMNS)},
+	{"add", "a new login page, in the file's own words", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_TEXT), OPENS, STATEMENT("CLAUSE...", PORTAL_WORDS))},
+	CHANGES(VERB_PORTAL, "CLAUSE...", PORTAL_WORDS),
+	{"delete", "takes it away; who is logged in stays so", VERB_CHANGES | VERB_EDITS, 0,
+		PARTS(NAME(VERB_PORTAL), OPENS)},
 	{0},
 };
 
@@ -444,6 +456,7 @@ const struct verb_noun *const verb_nouns[] = {
 	NOUN("auth", "where users' passwords are checked", auth, "no auth", "no auth"),
 	NOUN("scan", "what judges messages before they are taken", scan, "no scans", "no scans"),
 	NOUN("radius", "accounting packets as a source of sessions", radius, "no radius", "no radius"),
+	NOUN("portal", "pages where guests log in", portal, "no portals", "no portals"),
 	NOUN("listener", "where the gateway takes mail in its own name", listener, "no listeners", "no listeners"),
 	NOUN("domain", "protected domains, whose mail is incoming", domain, "no domains", "no domains"),
 	NOUN("device", "permanent sessions for hosts that cannot log in", device, "no devices", "no devices"),

@@ -167,6 +167,12 @@ enum counter_kind {
 	X(AUTH_MALFORMED, "auth-malformed", TOTAL,                                                 \
 		"logins in a mechanism that is not offered, or in none")                           \
 	X(LOOKUPS_LIVE, "lookups-live", GAUGE, "look-ups under way")                               \
+	X(PORTAL_CONNECTIONS, "portal-connections", TOTAL, "connections to login pages")           \
+	X(PORTAL_CONNECTIONS_REFUSED, "portal-connections-refused", TOTAL,                         \
+		"of others, closed at once: of no zone, or too many of a device or in all")        \
+	X(PORTAL_FAILURES, "portal-failures", TOTAL, "logins at login pages that were refused")    \
+	X(PORTAL_PUT_OFF, "portal-put-off", TOTAL,                                                 \
+		"logins at login pages that were not looked at, as too many had failed")           \
 	X(PROBES, "probes", TOTAL, "connections made to probe hosts")                              \
 	X(PROBES_FAILED, "probes-failed", TOTAL, "of these, not answered as they should be")       \
 	X(PROBES_REFUSED, "probes-refused", TOTAL, "of these, hosts found unusable")               \

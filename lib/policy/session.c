@@ -16,6 +16,7 @@ const char *const session_source_names[SESSION_SOURCES] = {
 	[SESSION_SOURCE_CLI] = "cli",
 	[SESSION_SOURCE_HOOK] = "hook",
 	[SESSION_SOURCE_RADIUS] = "radius",
+	[SESSION_SOURCE_PORTAL] = "portal",
 };
 
 static struct session_entry *entry_by_id(struct hash_link *link)

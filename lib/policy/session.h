@@ -30,8 +30,9 @@ enum session_source {
 	SESSION_SOURCE_CLI,    /* `session login` by an operator */
 	SESSION_SOURCE_HOOK,   /* the same, by a program at session.sock */
 	SESSION_SOURCE_RADIUS, /* accounting packets */
+	SESSION_SOURCE_PORTAL, /* a login page */
 };
-#define SESSION_SOURCES 3
+#define SESSION_SOURCES 4
 extern const char *const session_source_names[SESSION_SOURCES];
 
 struct session_address {

@@ -12,6 +12,8 @@
 #include "lib/ipc/web.h"
 #include "lib/policy/element.h"
 #include "lib/policy/level.h"
+#include "lib/policy/session.h"
+#include "lib/portal/tries.h"
 #include "lib/tls/certificate.h"
 
 #include <errno.h>
@@ -43,6 +45,10 @@ static union {
 	struct ipc_sockets_get sockets_get;
 	struct ipc_metrics_listen metrics_listen;
 	struct ipc_metrics_state metrics_state;
+	struct ipc_portal_login portal_login;
+	struct ipc_portal_client portal_client;
+	struct ipc_portal_shown portal_shown;
+	struct ipc_portal_state portal_state;
 	struct ipc_test test;
 	struct ipc_tested tested;
 	struct ipc_host_tls host_tls;
@@ -567,6 +573,62 @@ static void a_test_injects_nothing(void **state)
 	assert_int_equal(check(), -EBADMSG);
 }
 
+static void a_login_page_speaks_of_one_client(void **state)
+{
+	(void)state;
+	ipc_init(&m, IPC_PORTAL_LOGIN, sizeof(m.portal_login));
+	strcpy(m.portal_login.portal, "hotel");
+	strcpy(m.portal_login.client.zone, "guest");
+	assert_int_equal(check(), -EBADMSG); /* no address */
+	m.portal_login.client.address = documentation4;
+	assert_int_equal(check(), 0);
+	m.portal_login.session_bytes = 1; /* more than there is */
+	assert_int_equal(check(), -EBADMSG);
+	m.header.bytes++;
+	assert_int_equal(check(), 0);
+	m.portal_login.session_bytes = SESSION_ENCODED_MAX + 1;
+	m.header.bytes += SESSION_ENCODED_MAX;
+	assert_int_equal(check(), -EBADMSG);
+	ipc_init(&m, IPC_PORTAL_LOGIN, sizeof(m.portal_login));
+	memset(m.portal_login.terms, 'x', sizeof(m.portal_login.terms));
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_PORTAL_SHOW, sizeof(m.portal_client));
+	m.portal_client.client.address = documentation4;
+	strcpy(m.portal_client.portal, "hotel");
+	assert_int_equal(check(), -EBADMSG); /* no zone */
+	strcpy(m.portal_client.client.zone, "guest");
+	assert_int_equal(check(), 0);
+	m.portal_client.portal[0] = '\n';
+	assert_int_equal(check(), -EBADMSG);
+}
+
+static void a_login_page_is_told_what_can_be_shown(void **state)
+{
+	(void)state;
+	ipc_init(&m, IPC_PORTAL_SHOWN, sizeof(m.portal_shown));
+	strcpy(m.portal_shown.user, "anna");
+	m.portal_shown.nmails = PORTAL_MAILS_MAX;
+	assert_int_equal(check(), 0);
+	m.portal_shown.mails[PORTAL_MAILS_MAX - 1].reply[0] = '\x1b';
+	assert_int_equal(check(), -EBADMSG);
+	m.portal_shown.nmails--;
+	assert_int_equal(check(), 0);
+	m.portal_shown.nmails = PORTAL_MAILS_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_PORTAL_STATE, sizeof(m.portal_state));
+	assert_int_equal(check(), -EBADMSG); /* of no portal */
+	strcpy(m.portal_state.portal, "hotel");
+	assert_int_equal(check(), 0);
+	m.portal_state.nrows = 1;
+	assert_int_equal(check(), -EBADMSG); /* a row that says nothing */
+	m.portal_state.rows[0].what = PORTAL_TRY_DEVICE;
+	assert_int_equal(check(), 0);
+	m.portal_state.nrows = PORTAL_LOCKED_MAX + 1;
+	assert_int_equal(check(), -EBADMSG);
+}
+
 static void addresses_are_whole(void **state)
 {
 	(void)state;
@@ -871,6 +933,8 @@ int main(void)
 		cmocka_unit_test(logins_have_the_parts_of_their_kind),
 		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
+		cmocka_unit_test(a_login_page_speaks_of_one_client),
+		cmocka_unit_test(a_login_page_is_told_what_can_be_shown),
 		cmocka_unit_test(a_test_injects_nothing),
 		cmocka_unit_test(what_accounting_tells_is_bounded),
 		cmocka_unit_test(a_mail_that_is_judged_injects_nothing),

@@ -8,10 +8,10 @@
 
 const struct command_noun *const command_nouns[] = {&command_status, &command_policy, &command_rule,
 	&command_zone, &command_server, &command_certificate, &command_auth, &command_scan,
-	&command_radius, &command_listener, &command_domain, &command_device, &command_list,
-	&command_session, &command_block, &command_client, &command_flow, &command_explain,
-	&command_audit, &command_message, &command_monitor, &command_bypass, &command_counters,
-	&command_log_noun, &command_doctor, NULL};
+	&command_radius, &command_portal, &command_listener, &command_domain, &command_device,
+	&command_list, &command_session, &command_block, &command_client, &command_flow,
+	&command_explain, &command_audit, &command_message, &command_monitor, &command_bypass,
+	&command_counters, &command_log_noun, &command_doctor, NULL};
 
 /* The function of a verb; NULL: posternctl does it by itself. */
 static const struct command_verb *find_function(const char *noun, const char *verb)

@@ -92,7 +92,7 @@ static void on_login(
 	struct command *command = context;
 	static const char *const words[] = {
 		[LOGIN_NEW] = "new", [LOGIN_RENEWED] = "renewed", [LOGIN_REPLACED] = "replaced"};
-	if (outcome == LOGIN_REFUSED) {
+	if (outcome >= LOGIN_REFUSED) {
 		command_done(command, OUTCOME_REFUSED, "%s", text);
 		return;
 	}
@@ -221,7 +221,7 @@ static void on_renewed(
 	struct renewing *renewing = context;
 	struct command *command = renewing->command;
 	const struct session *renewed = session_table_find(command->control->table, session);
-	if (outcome == LOGIN_REFUSED) {
+	if (outcome >= LOGIN_REFUSED) {
 		snprintf(renewing->text, sizeof(renewing->text), "%s", text);
 	} else {
 		renewing->renewed++;

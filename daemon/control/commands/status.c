@@ -401,6 +401,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_credentials(control, troubles);
 	trouble_of_auths(control, troubles);
 	trouble_of_radiuses(control, troubles);
+	trouble_of_portals(control, troubles);
 	trouble_of_scans(control, troubles);
 	trouble_of_refusals(refused, troubles);
 	look_at_lost(control, troubles);

@@ -336,28 +336,34 @@ static void check_metrics(const struct examination *exam)
 		"%s", bad ? text : "they can be scraped, or are not wanted");
 }
 
+#define HOLDS                                                                                  \
+	"End what holds the port, or choose another address or port; it is tried again every " \
+	"second"
+
 static void check_endpoints(const struct examination *exam)
 {
+	static const char *const lost[POLICY_TAKERS] = {
+		[POLICY_TAKER_LISTENER] = "Nobody can send to this listener there. " HOLDS,
+		[POLICY_TAKER_RADIUS] = "Nothing is heard of who is logged in. " HOLDS,
+		[POLICY_TAKER_PORTAL] = "Nobody can log in there. " HOLDS,
+	};
 	const struct listening *listening = exam->control->listening;
 	char at[ENDPOINT_TEXT_SIZE];
 
 	for (size_t i = 0; i < listening->n; i++) {
 		const struct listening_at *one = &listening->v[i];
+		const char *kind = policy_taker_names[one->taker];
 		if (one->error)
-			examination_find(exam, "endpoint", DOCTOR_ERROR,
-				"Nobody can send to this listener there. End what holds the port, "
-				"or "
-				"choose another address or port; it is tried again every second",
-				"%s", one->text);
+			examination_find(
+				exam, "endpoint", DOCTOR_ERROR, lost[one->taker], "%s", one->text);
 		else if (!addr_is_unspecified(&one->at.addr) && !own_address(&one->at.addr))
 			examination_find(exam, "endpoint", DOCTOR_WARNING,
-				"Nothing, if it comes later; else correct the listener's `address`",
-				"listener %s waits at %s, which is no address of the gateway yet",
+				"Nothing, if it comes later; else correct its address",
+				"%s %s waits at %s, which is no address of the gateway yet", kind,
 				one->listener, endpoint_format(&one->at, at));
 		else
-			examination_find(exam, "endpoint", DOCTOR_OK, "",
-				"listener %s listens at %s", one->listener,
-				endpoint_format(&one->at, at));
+			examination_find(exam, "endpoint", DOCTOR_OK, "", "%s %s listens at %s",
+				kind, one->listener, endpoint_format(&one->at, at));
 	}
 }
 
@@ -387,8 +393,8 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 		examination_of_settings, check_kernel, check_rules, examination_of_foreign,
 		check_lost, check_queue_losses, check_listeners, check_endpoints, check_smtp,
 		examination_of_servers, examination_of_credentials, examination_of_auths,
-		examination_of_radiuses, examination_of_scans, check_bound, check_devices,
-		check_routers, check_metrics};
+		examination_of_radiuses, examination_of_portals, examination_of_scans, check_bound,
+		check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -30,6 +30,8 @@ void examination_of_credentials(const struct examination *exam);
 void examination_of_auths(const struct examination *exam);
 /* radius.c */
 void examination_of_radiuses(const struct examination *exam);
+/* portal.c */
+void examination_of_portals(const struct examination *exam);
 /* scan.c: what judges messages. */
 void examination_of_scans(const struct examination *exam);
 /* clamd.c: the configuration of the clamd that a scan of the policy, by its number, asks. */

@@ -9,6 +9,7 @@
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/metrics/portal.h"
 #include "daemon/control/metrics/radius.h"
 #include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_peers.h"
@@ -572,6 +573,7 @@ int metrics_make(struct control *control, const struct web_peer_kernel *kernel)
 	put_auths(&page, control);
 	put_scans(&page, control);
 	metrics_put_radiuses(&page, control);
+	metrics_put_portals(&page, control);
 	put_rules(&page, control);
 	put_audit(&page, control);
 	put_kernel(&page, kernel);

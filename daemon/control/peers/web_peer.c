@@ -4,7 +4,10 @@
 #include "daemon/base/log.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
+#include "daemon/control/peers/peer_policy.h"
+#include "daemon/control/portal/orders.h"
 #include "lib/base/container.h"
+#include "lib/ipc/replica.h"
 #include "lib/ipc/web.h"
 
 #include <errno.h>
@@ -28,6 +31,9 @@ struct web_peer {
 	bool counters_asked, arrived_asked; /* no answer yet */
 	struct loop_timer late;
 	struct web_peer_kernel kernel;
+
+	struct web_peer_portal *portals;
+	size_t nportals;
 };
 
 static bool same(const struct endpoint *a, const struct endpoint *b)
@@ -138,6 +144,84 @@ static void begin_page(struct web_peer *peer, uint32_t seq)
 	question_send(&control->keeper_asks, &peer->arrived_ask, &question, -1);
 }
 
+/* ---- login pages ---- */
+
+const struct web_peer_portal *web_peer_portal(const struct web_peer *peer, const char *name)
+{
+	for (size_t i = 0; i < peer->nportals; i++)
+		if (strcmp(peer->portals[i].state.portal, name) == 0)
+			return &peer->portals[i];
+	return NULL;
+}
+
+static struct web_peer_portal *add_portal(struct web_peer *peer)
+{
+	struct web_peer_portal *more =
+		realloc(peer->portals, (peer->nportals + 1) * sizeof(*peer->portals));
+
+	if (!more)
+		return NULL;
+	peer->portals = more;
+	memset(&more[peer->nportals], 0, sizeof(*more));
+	return &more[peer->nportals++];
+}
+
+static void sum(struct portal_counts *all, const struct portal_counts *more)
+{
+	all->connections += more->connections;
+	all->refused_connections += more->refused_connections;
+	all->requests += more->requests;
+	all->refused_requests += more->refused_requests;
+	all->logins += more->logins;
+	all->renewals += more->renewals;
+	all->logouts += more->logouts;
+	all->failures += more->failures;
+	all->put_off += more->put_off;
+	all->later += more->later;
+}
+
+void web_peer_portal_counts(const struct web_peer_portal *portal, struct portal_counts *counts)
+{
+	*counts = (struct portal_counts){0};
+	if (!portal)
+		return;
+	sum(counts, &portal->ended);
+	sum(counts, &portal->state.counts);
+}
+
+static bool is_of(const struct policy *policy, const char *name)
+{
+	return policy && policy_find_portal(policy, name) >= 0;
+}
+
+static void take_state(struct web_peer *peer, const struct ipc_portal_state *ipc)
+{
+	struct web_peer_portal *portal =
+		(struct web_peer_portal *)(uintptr_t)web_peer_portal(peer, ipc->portal);
+
+	if (!portal && is_of(peer->peer.control->policy, ipc->portal))
+		portal = add_portal(peer);
+	if (!portal)
+		return;
+	if (portal->state.begun_ms != ipc->begun_ms)
+		sum(&portal->ended, &portal->state.counts);
+	portal->state = *ipc;
+	portal->told = true;
+}
+
+/* Of what the policy no longer has nothing is told. */
+static void drop_old_portals(struct web_peer *peer)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < peer->nportals; i++)
+		if (is_of(peer->peer.control->policy, peer->portals[i].state.portal))
+			peer->portals[kept++] = peer->portals[i];
+	peer->nportals = kept;
+}
+
+/* ---- its life ---- */
+
 #define WEB(pointer) ((struct web_peer *)(pointer))
 _Static_assert(offsetof(struct web_peer, peer) == 0, "it begins with its peer");
 
@@ -145,8 +229,29 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 {
 	const struct ipc_metrics_state *state = (const struct ipc_metrics_state *)ipc;
 	struct web_peer *web = WEB(peer);
+	const void *m = ipc;
 
 	switch (ipc->type) {
+	case IPC_PORTAL_LOGIN:
+		portal_login(peer, m);
+		return true;
+	case IPC_PORTAL_RENEW:
+		portal_renew(peer, m);
+		return true;
+	case IPC_PORTAL_LOGOUT:
+		portal_logout(peer, m);
+		return true;
+	case IPC_PORTAL_SHOW:
+		portal_show(peer, m);
+		return true;
+	case IPC_PORTAL_STATE:
+		take_state(web, m);
+		return true;
+	case IPC_REPLY:
+		if (((const struct ipc_reply *)m)->status < 0)
+			log_error("web refuses what it was told: %s",
+				((const struct ipc_reply *)m)->text);
+		return true;
 	case IPC_METRICS_STATE:
 		if (same(&state->at, &web->at))
 			web->status = state->status;
@@ -167,6 +272,8 @@ static void on_gone(struct peer *peer)
 	stop_asking(web);
 	web->seq = 0;
 	web->status = UNKNOWN;
+	for (size_t i = 0; i < web->nportals; i++)
+		web->portals[i].told = false;
 	peer_hang_up(peer);
 }
 
@@ -174,8 +281,6 @@ static void tell_listen(struct web_peer *peer)
 {
 	struct ipc_metrics_listen ipc;
 
-	if (peer->at.addr.family == ADDR_NONE)
-		return;
 	ipc_init(&ipc, IPC_METRICS_LISTEN, sizeof(ipc));
 	ipc.at = peer->at;
 	peer_send(&peer->peer, &ipc);
@@ -183,7 +288,14 @@ static void tell_listen(struct web_peer *peer)
 
 static void on_open(struct peer *peer)
 {
+	struct ipc_plain done;
+
 	tell_listen(WEB(peer));
+	if (!peer->control->policy)
+		return;
+	peer_policy_send(peer);
+	ipc_init(&done, IPC_PICTURE_DONE, sizeof(done));
+	peer_send(peer, &done);
 }
 
 static const struct peer_face face = {.on_open = on_open, .on_ipc = on_ipc, .on_gone = on_gone};
@@ -214,6 +326,7 @@ void web_peer_free(struct web_peer *peer)
 	if (!peer)
 		return;
 	on_gone(&peer->peer);
+	free(peer->portals);
 	free(peer);
 }
 
@@ -227,6 +340,8 @@ void web_peer_follow(struct web_peer *peer)
 		peer->status = UNKNOWN;
 		tell_listen(peer);
 	}
+	drop_old_portals(peer);
+	peer_policy_send(&peer->peer);
 }
 
 bool web_peer_trouble(const struct web_peer *peer, char *text, size_t size)

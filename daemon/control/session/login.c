@@ -32,6 +32,7 @@ struct login {
 	void *context;
 	enum login_outcome outcome;
 	uint64_t session;
+	bool over_limit;
 	struct rivals rivals; /* with the renewed session as it was */
 	char why_not[IPC_TEXT_SIZE];
 };
@@ -44,15 +45,16 @@ static void finish(struct login *login, enum login_outcome outcome, const char *
 		[LOGIN_RENEWED] = COUNTER_LOGINS_RENEWED,
 		[LOGIN_REPLACED] = COUNTER_LOGINS_REPLACED,
 		[LOGIN_REFUSED] = COUNTER_LOGINS_REFUSED,
+		[LOGIN_OVER_LIMIT] = COUNTER_LOGINS_REFUSED,
 	};
 	control->counters[counters[outcome]]++;
-	if (outcome == LOGIN_REFUSED)
+	if (outcome >= LOGIN_REFUSED)
 		log_event(POLICY_LOG_INFO, LOG_ID_LOGIN_REFUSED,
 			LOG_FIELDS({LOG_FIELD_USER, login->order.user},
 				{LOG_FIELD_ZONE, login->order.zone}, {LOG_FIELD_DETAIL, text}),
 			"login of user %s in zone %s refused: %s", log_person(login->order.user),
 			login->order.zone, log_person(text));
-	login->done(login->context, outcome, outcome == LOGIN_REFUSED ? 0 : login->session, text);
+	login->done(login->context, outcome, outcome >= LOGIN_REFUSED ? 0 : login->session, text);
 	rivals_fini(&login->rivals);
 	free(login);
 }
@@ -65,7 +67,7 @@ refuse(struct login *login, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	finish(login, LOGIN_REFUSED, text);
+	finish(login, login->over_limit ? LOGIN_OVER_LIMIT : LOGIN_REFUSED, text);
 }
 
 static void on_undone(struct gather *gather)
@@ -136,8 +138,10 @@ static void put_in_force(
 	session.started_ms = old ? old->started_ms : now_ms;
 	if (old)
 		memcpy(session.ifname, old->ifname, sizeof(session.ifname));
-	session.hard_end_ms = sessions_hard_end(
-		zone, old && old->source != SESSION_SOURCE_RADIUS ? old : NULL, now_ms);
+	/* programs log in for each news of a client; at a login page he showed who he is */
+	const bool goes_on = old && old->source != SESSION_SOURCE_RADIUS &&
+			     order->source != SESSION_SOURCE_PORTAL;
+	session.hard_end_ms = sessions_hard_end(zone, goes_on ? old : NULL, now_ms);
 	session.lease_end_ms = sessions_lease_end(now_ms, lease_ms, session.hard_end_ms);
 	session.active_ms = now_ms;
 	session.addresses = addresses;
@@ -164,6 +168,7 @@ static void decide_of(
 	if (!error)
 		error = rivals_limit(control, zone, wanted, &login->rivals, &most);
 	if (error == -EDQUOT) {
+		login->over_limit = true;
 		control->counters[COUNTER_LOGINS_OVER_LIMIT]++;
 		refuse(login,
 			"user %s has %u session%s in zone %s already, and no more are allowed",
@@ -202,7 +207,8 @@ static void decide(struct login *login)
 		.addresses = addresses,
 		.naddresses = order->naddresses,
 		.idle_s = order->idle_given ? (uint32_t)(order->idle_ms / 1000) : zone->idle_s,
-		.source = order->source};
+		.source = order->source,
+		.via = string_of(order->via)};
 	for (size_t i = 0; i < order->ngroups; i++)
 		groups[i] = string_of(order->groups[i]);
 	for (size_t i = 0; i < order->naddresses; i++)

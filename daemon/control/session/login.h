@@ -9,7 +9,7 @@
 
 struct control;
 
-/* What a portal asks for. */
+/* What is asked for. */
 struct login_order {
 	char user[POLICY_USER_SIZE];
 	char zone[POLICY_NAME_SIZE];
@@ -21,6 +21,7 @@ struct login_order {
 	bool groups_given, lease_given, idle_given;
 	uint64_t lease_ms, idle_ms; /* 0: none */
 	enum session_source source;
+	char via[POLICY_NAME_SIZE]; /* the portal; empty: none */
 	uint32_t uid;
 };
 
@@ -29,9 +30,10 @@ enum login_outcome {
 	LOGIN_RENEWED,
 	LOGIN_REPLACED,
 	LOGIN_REFUSED,
+	LOGIN_OVER_LIMIT, /* refused by `limit sessions` */
 };
 
-/* outcome LOGIN_REFUSED: text says why, session is 0. */
+/* outcome LOGIN_REFUSED or behind: text says why, session is 0. */
 typedef void login_done(
 	void *context, enum login_outcome outcome, uint64_t session, const char *text);
 

@@ -27,6 +27,8 @@ void trouble_of_credentials(const struct control *control, json_t *troubles);
 void trouble_of_auths(const struct control *control, json_t *troubles);
 /* radius.c: sources of accounting that cannot be believed. */
 void trouble_of_radiuses(const struct control *control, json_t *troubles);
+/* portal.c: login pages that are not served. */
+void trouble_of_portals(const struct control *control, json_t *troubles);
 /* scan.c: scans that fail, and those that let messages through unscanned. */
 void trouble_of_scans(const struct control *control, json_t *troubles);
 /* trouble.c: refusals of the last minute that are nobody's wish, by ending. */

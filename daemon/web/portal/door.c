@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/web/portal/door.h"
+
+#include "daemon/flow/identify.h"
+#include "daemon/web/portal/service.h"
+#include "daemon/web/portal/steps.h"
+#include "daemon/web/web.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Taken for one event; the rest of the backlog comes with the next one. */
+#define ACCEPTS_A_ROUND 64
+
+static struct portal *portal_at(const struct portals *portals, const struct endpoint *at)
+{
+	for (struct portal *portal = portals->first; portal; portal = portal->next) {
+		const struct policy_portal *policy = portal->policy;
+		if (at->port != policy->port && at->port != policy->http_port)
+			continue;
+		for (size_t i = 0; i < policy->naddresses; i++)
+			if (addr_equal(&policy->addresses[i], &at->addr))
+				return portal;
+	}
+	return NULL;
+}
+
+static struct service *service_at(const struct portal *portal, uint16_t port)
+{
+	const bool secure = port == portal->policy->port;
+
+	for (struct service *service = portal->services; service; service = service->next)
+		if (!service->old && (service->shown != NULL) == secure)
+			return service;
+	return NULL;
+}
+
+static unsigned count_device(const struct portals *portals, const struct origin *origin)
+{
+	unsigned n = 0;
+
+	for (const struct visit *visit = portals->visits; visit; visit = visit->next)
+		n += visit_same_device(&visit->origin, origin);
+	return n;
+}
+
+/* Of whoever has most, the one that is there for longest and waits for nobody else. */
+static struct visit *who_goes(struct portals *portals)
+{
+	struct visit *goes = NULL;
+	unsigned most = 0;
+
+	for (struct visit *visit = portals->visits; visit; visit = visit->next) {
+		unsigned n = visit->suspended ? 0 : count_device(portals, &visit->origin);
+		if (n == 0 || n < most || (n == most && goes->begun_ms < visit->begun_ms))
+			continue;
+		goes = visit;
+		most = n;
+	}
+	return goes;
+}
+
+/* False: nobody does. What is cut is gone when libmicrohttpd has seen it. */
+static bool make_room(struct portals *portals)
+{
+	struct visit *goes = who_goes(portals);
+
+	if (!goes)
+		return false;
+	shutdown(goes->fd, SHUT_RDWR);
+	drive_run(&goes->service->drive);
+	return portals->nvisits < VISITS_MAX;
+}
+
+/* Who is of no zone has nothing to do here: he does not even see a certificate. */
+static bool is_of_a_zone(const struct web *web, const struct origin *origin)
+{
+	struct identified who;
+
+	identify_client(web_policy(web), link_find(&web->links, origin->ifindex), origin, &who);
+	return who.zone >= 0;
+}
+
+static bool may_come(struct web *web, const struct origin *origin)
+{
+	struct portals *portals = &web->portals;
+
+	return is_of_a_zone(web, origin) && count_device(portals, origin) < VISITS_PER_DEVICE &&
+	       (portals->nvisits < VISITS_MAX || make_room(portals));
+}
+
+/* What the keeper set for listeners, whose clients must see no orderly end of a process that dies:
+ * here the last bytes of an answer matter more. */
+static void set_options(int fd)
+{
+	const struct linger none = {.l_onoff = 0};
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static void take(
+	struct portal_socket *socket, int fd, const struct sockaddr_storage *peer, socklen_t len)
+{
+	struct web *web = socket->web;
+	struct portal *portal = portal_at(&web->portals, &socket->at);
+	struct service *service = portal ? service_at(portal, socket->at.port) : NULL;
+	struct origin origin;
+	struct visit *visit = NULL;
+
+	set_options(fd);
+	if (service && origin_ask(fd, peer, len, &origin) == 0 && may_come(web, &origin))
+		visit = visit_new(service, fd, &origin, steps_on_time);
+	if (portal) {
+		portal->state.counts.connections++;
+		portal->state.counts.refused_connections += !visit;
+		portal->changed = true;
+	}
+	child_count(&web->child,
+		visit ? COUNTER_PORTAL_CONNECTIONS : COUNTER_PORTAL_CONNECTIONS_REFUSED);
+	if (visit)
+		service_take(service, visit, fd, peer, len);
+	else
+		close(fd);
+}
+
+void door_open(struct portal_socket *socket)
+{
+	for (unsigned i = 0; i < ACCEPTS_A_ROUND; i++) {
+		struct sockaddr_storage peer;
+		socklen_t len = sizeof(peer);
+		int fd = accept4(socket->watch.fd, (struct sockaddr *)&peer, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			take(socket, fd, &peer, len);
+		else if (errno != ECONNABORTED && errno != EINTR && errno != EPROTO)
+			return;
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Owns one libmicrohttpd of a portal: for HTTPS with the certificates of one moment, or for HTTP,
+ * which only says where HTTPS is. With other certificates there is another one, and the old one
+ * ends with its last connection. */
+#ifndef POSTERN_DAEMON_WEB_PORTAL_SERVICE_H
+#define POSTERN_DAEMON_WEB_PORTAL_SERVICE_H
+
+#include "daemon/web/portal/visit.h"
+
+/* shown: taken over, whatever comes of it; NULL: for HTTP. NULL: it could not be started. */
+struct service *service_new(struct portal *portal, struct shown *shown);
+/* With its connections. */
+void service_free(struct service *service);
+/* Has the visit of a connection that came in; fd is taken over, whatever comes of it. */
+void service_take(struct service *service, struct visit *visit, int fd,
+	const struct sockaddr_storage *peer, socklen_t len);
+
+#endif

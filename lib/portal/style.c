@@ -23,6 +23,7 @@ const char portal_style[] =
 	"header p{margin:0;font-weight:600;color:var(--soft)}\n"
 	".card{background:var(--card);border:1px solid var(--faint);border-radius:.75rem;"
 	"padding:1.25rem;margin:0 0 1rem}\n"
+	".card>:last-child,form>p:last-child,form:last-child{margin-bottom:0}\n"
 	"h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}\n"
 	"h2{font-size:1.15rem;line-height:1.3;margin:0 0 .75rem}\n"
 	"p{margin:0 0 1rem}\n"

@@ -208,7 +208,9 @@ static void times_are_said_in_words(void **state)
 		const char *said;
 	} cases[] = {
 		{1, "<dd>less than a minute</dd>"},
-		{59999, "<dd>less than a minute</dd>"},
+		{29999, "<dd>less than a minute</dd>"},
+		{30000, "<dd>1 minute</dd>"},
+		{8 * HOUR_MS - 1000, "<dd>8 hours</dd>"},
 		{60000, "<dd>1 minute</dd>"},
 		{59 * 60000, "<dd>59 minutes</dd>"},
 		{HOUR_MS, "<dd>1 hour</dd>"},

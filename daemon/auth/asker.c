@@ -94,7 +94,8 @@ static void on_ipc(void *context, const struct ipc_header *ipc, int fd)
 		return;
 	default:
 		child_count(&auth->child, COUNTER_IPC_BAD);
-		log_warning("smtp or web sent %s, which it may not send: ignored", ipc_name(ipc->type));
+		log_warning(
+			"smtp or web sent %s, which it may not send: ignored", ipc_name(ipc->type));
 	}
 }
 

@@ -41,6 +41,7 @@ static void open_link(struct scan_part *part)
 	part->milter->answer = MILTER_ANSWER_NONE;
 	part->milter->why = MILTER_WHY_NONE;
 	part->fresh = true;
+	part->starved = false;
 	part->told_client = part->told_sender = part->told_data = part->told_end = false;
 	part->told_recipients = 0;
 	part->helo[0] = '\0';

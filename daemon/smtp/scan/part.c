@@ -11,6 +11,9 @@
 
 #define PART_OF(link) ((struct scan_part *)(void *)(link))
 
+/* Filters close on who says nothing for a while: 30 s and more, 5 s of an old clamd. */
+#define SILENCE_MS 5000
+
 static const struct scan_kind *kind_of(const struct scan_part *part)
 {
 	switch (part->link.scan->kind) {
@@ -29,6 +32,12 @@ static uint64_t now_of(const struct scan_part *part)
 
 /* ---- what its connection says ---- */
 
+/* A client that is slow with his text is no fault of the filter. */
+static void note_silence(struct scan_part *part)
+{
+	part->starved = part->verdict == SCAN_GO && now_of(part) >= part->heard_ms + SILENCE_MS;
+}
+
 static void on_open(struct scan_link *link)
 {
 	PART_OF(link)->reached = true;
@@ -37,6 +46,7 @@ static void on_open(struct scan_link *link)
 
 static void on_bytes(struct scan_link *link, const uint8_t *bytes, size_t len)
 {
+	note_silence(PART_OF(link));
 	kind_of(PART_OF(link))->on_bytes(PART_OF(link), bytes, len);
 }
 
@@ -47,6 +57,7 @@ static void on_drained(struct scan_link *link)
 
 static void on_broken(struct scan_link *link, const char *words)
 {
+	note_silence(PART_OF(link));
 	kind_of(PART_OF(link))->on_broken(PART_OF(link), words);
 }
 
@@ -89,7 +100,7 @@ void scan_part_fail(struct scan_part *part, const char *words, bool counts)
 	if (!part->asked || part->settled)
 		return;
 	settle(part);
-	scanner_failed(part->scanner, part->filter, part->fault, counts);
+	scanner_failed(part->scanner, part->filter, part->fault, counts && !part->starved);
 }
 
 void scan_part_refuse(
@@ -179,6 +190,7 @@ void scan_part_seek(struct scan_part *part, enum scan_goal goal, uint64_t due_ms
 {
 	part->goal = (uint8_t)goal;
 	part->due_ms = due_ms;
+	part->heard_ms = now_of(part);
 	part->place.ended = goal == SCAN_GOAL_END;
 	if (part->final || !begin(part))
 		return;
@@ -193,7 +205,7 @@ void scan_part_over(struct scan_part *part)
 	part->goal = SCAN_GOAL_NONE;
 	part->verdict = SCAN_PENDING;
 	part->final = part->asked = part->settled = part->again = false;
-	part->too_large = part->late = part->reached = false;
+	part->too_large = part->late = part->reached = part->starved = false;
 	part->text_at = 0;
 	part->due_ms = UINT64_MAX;
 	part->ended_ms = 0;

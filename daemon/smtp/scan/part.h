@@ -38,14 +38,16 @@ struct scan_part {
 	struct scan_message *message; /* the one that it hears of */
 	uint8_t goal, verdict;
 	bool final;
-	bool asked;        /* it is counted that it has this message */
-	bool settled;      /* and what became of that */
-	bool again;        /* it hears this message's envelope once more: a no is to all of it */
-	bool too_large;    /* FAILED as no filter of this kind can look at it: no later try helps */
-	bool late;         /* FAILED as the time was over */
-	bool reached;      /* a connection was there */
-	size_t text_at;    /* of the text in hand it has so much */
-	uint64_t due_ms;   /* of the goal; UINT64_MAX: whatever it takes */
+	bool asked;      /* it is counted that it has this message */
+	bool settled;    /* and what became of that */
+	bool again;      /* it hears this message's envelope once more: a no is to all of it */
+	bool too_large;  /* FAILED as no filter of this kind can look at it: no later try helps */
+	bool late;       /* FAILED as the time was over */
+	bool reached;    /* a connection was there */
+	bool starved;    /* what it said last, or that it closed, came of a client's long silence */
+	size_t text_at;  /* of the text in hand it has so much */
+	uint64_t due_ms; /* of the goal; UINT64_MAX: whatever it takes */
+	uint64_t heard_ms; /* its client said last what it is to be told */
 	uint64_t ended_ms; /* since when it has all of the text to look at */
 	struct smtp_refusal refusal;
 	char enhanced[SMTP_ENHANCED_SIZE], words[MILTER_WORDS_SIZE];

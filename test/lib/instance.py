@@ -124,9 +124,10 @@ class Instance:
             return file.read()
 
     def entries(self):
-        """What waits in it, as postqueue says it."""
+        """What waits in it, as postqueue says it, who may see one twice that moves meanwhile."""
         text = self.run("postqueue", "-c", self.conf, "-j").stdout
-        return [json.loads(line) for line in text.splitlines()]
+        entries = [json.loads(line) for line in text.splitlines()]
+        return list({entry["queue_id"]: entry for entry in entries}.values())
 
     def logins(self):
         """Whom each message was taken of: {queue id: (client, user)}."""

@@ -199,14 +199,13 @@ enum portal_try portal_tries_ask(struct portal_tries *tries, const struct portal
 	const struct row *device = find(tries, &whos[0]);
 	const struct row *network = find(tries, &whos[1]);
 	const struct row *name = find(tries, &whos[2]);
-	bool known = is_known(device, now_ms);
+	bool known = is_known(device, now_ms) && device->passed_user == hash(tries, &whos[2], 0);
 
 	*wait_ms = 0;
 	if (device && is_locked(device, now_ms))
 		return wait_for(device, now_ms, wait_ms);
 	if (!known && network && is_locked(network, now_ms))
 		return wait_for(network, now_ms, wait_ms);
-	known = known && device->passed_user == hash(tries, &whos[2], 0);
 	if (!known && name && is_locked(name, now_ms))
 		return wait_for(name, now_ms, wait_ms);
 	if ((device || room_for(tries, &whos[0], now_ms)) &&

@@ -4,9 +4,11 @@
  * A device (its MAC, whatever addresses it takes; without MAC its address) that failed
  * PORTAL_TRIES_DEVICE times is shut out for PORTAL_TRIES_LOCK_S. A network (/24, of IPv6 /64) has
  * PORTAL_TRIES_NETWORK failures, and then as many as are refilled evenly in that time: whoever
- * makes up devices has no more, and who logged in with a device before does not wait for him. A
- * user is never shut out, or a guest could shut out the director: he waits longer from try to try,
- * and not at all from where he logged in before.
+ * makes up devices has no more, and who comes back, with the device and as the user that he logged
+ * in as last, does not wait for him: with another name he is a stranger, or devices that logged in
+ * with an account of one's own would each buy guesses at all others. A user is never shut out, or a
+ * guest could shut out the director: he waits longer from try to try, and not at all from where he
+ * logged in before.
  *
  * A try counts as failed from its begin until it is known to have passed, so that many at once have
  * no more than one after the other. One that passed takes back itself and no other, or an account

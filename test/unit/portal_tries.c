@@ -150,8 +150,12 @@ static void who_was_here_does_not_wait_for_strangers(void **state)
 	const struct portal_client stranger = device(1, 2000);
 	assert_int_equal(ask(*state, &stranger, "bert", START), PORTAL_TRY_NETWORK);
 	assert_int_equal(ask(*state, &own, "anna", START), PORTAL_TRY_OK);
-	/* but he guesses no more than others */
-	assert_int_equal(tried(*state, &own, 100, START), PORTAL_TRIES_DEVICE);
+	/* but he guesses at others no more than strangers, and at himself as often as a device may
+	 */
+	assert_int_equal(tried(*state, &own, 100, START), 0);
+	for (unsigned i = 0; i < PORTAL_TRIES_DEVICE; i++)
+		portal_tries_begin(*state, &own, "anna", START);
+	assert_int_equal(ask(*state, &own, "anna", START), PORTAL_TRY_DEVICE);
 }
 
 static void a_user_waits_longer_and_longer_and_is_never_shut_out(void **state)
@@ -203,6 +207,24 @@ static void an_account_of_ones_own_buys_no_guesses(void **state)
 		portal_tries_passed(*state, &one, "own", START);
 	}
 	assert_int_equal(guesses, PORTAL_TRIES_DEVICE);
+}
+
+/* Of a guest who has one, and as many devices as he makes up. */
+static void nor_do_devices_that_logged_in_with_it(void **state)
+{
+	unsigned guesses = 0;
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct portal_client made_up = device(1, i);
+		assert_int_equal(ask(*state, &made_up, "own", START), PORTAL_TRY_OK);
+		portal_tries_begin(*state, &made_up, "own", START);
+		portal_tries_passed(*state, &made_up, "own", START);
+	}
+	for (unsigned i = 0; i < 1000; i++) {
+		const struct portal_client made_up = device(1, i);
+		guesses += tried(*state, &made_up, PORTAL_TRIES_DEVICE - 1, START);
+		assert_int_equal(ask(*state, &made_up, "own", START), PORTAL_TRY_OK);
+	}
+	assert_int_equal(guesses, PORTAL_TRIES_NETWORK);
 }
 
 static void many_at_once_have_no_more(void **state)
@@ -352,6 +374,7 @@ int main(void)
 		TEST(a_user_waits_longer_and_longer_and_is_never_shut_out),
 		TEST(a_user_does_not_wait_where_he_was_before),
 		TEST(an_account_of_ones_own_buys_no_guesses),
+		TEST(nor_do_devices_that_logged_in_with_it),
 		TEST(many_at_once_have_no_more),
 		TEST(what_could_not_be_found_out_was_none),
 		TEST(a_table_that_is_full_forgets_nobody_who_is_shut_out),

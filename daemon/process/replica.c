@@ -171,7 +171,8 @@ static int commit(struct replica *replica, const struct ipc_policy *ipc)
 	picture->inquiry = ipc->inquiry;
 	replica->prepared = NULL;
 	replica->prepared_contexts = NULL;
-	tls_credentials_settle(&replica->credentials, picture->policy);
+	if (!replica->coming) /* else what is in force until it is complete has the ones before */
+		tls_credentials_settle(&replica->credentials, picture->policy);
 	return 0;
 }
 
@@ -283,6 +284,7 @@ static int complete(struct replica *replica)
 		free_picture(replica->now);
 		replica->now = replica->coming;
 		replica->coming = NULL;
+		tls_credentials_settle(&replica->credentials, replica->now->policy);
 	}
 	replica->complete = true;
 	return 0;

@@ -36,12 +36,21 @@ static bool cut_old(void *context)
 	return service->nvisits > 0;
 }
 
-/* The connection that is being taken, for which the first of the two is called at once. */
+static struct visit *find(const struct service *service, int fd)
+{
+	struct visit *visit = service->portal->web->portals.visits;
+
+	while (visit && (visit->mhd || visit->service != service || visit->fd != fd))
+		visit = visit->next;
+	return visit;
+}
+
+/* Begin and end of a connection; the visit of one that begins is there already. */
 static void on_connection(void *context, struct MHD_Connection *mhd, void **socket_context,
 	enum MHD_ConnectionNotificationCode code)
 {
-	struct service *service = context;
-	struct visit *visit = service->portal->web->portals.visits;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (*socket_context)
@@ -49,8 +58,7 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 		*socket_context = NULL;
 		return;
 	}
-	while (visit && (visit->mhd || visit->service != service))
-		visit = visit->next;
+	struct visit *visit = info ? find(context, info->connect_fd) : NULL;
 	if (!visit)
 		return;
 	visit->mhd = mhd;
@@ -126,7 +134,7 @@ void service_take(struct service *service, struct visit *visit, int fd,
 	enum MHD_Result taken =
 		MHD_add_connection(service->drive.mhd, fd, (const struct sockaddr *)peer, len);
 
-	if (taken != MHD_YES && !visit->mhd) /* the descriptor is closed */
+	if (taken != MHD_YES && (visit = find(service, fd))) /* else it is over already */
 		visit_free(visit);
 	drive_wake(&service->drive);
 }

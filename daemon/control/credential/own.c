@@ -191,7 +191,7 @@ void credential_own_read(const char *state_dir, const struct policy_portal *port
 			explicit_bzero(text, len);
 		free(text);
 		text = make(portal, &len);
-		int error = text ? disk_replace(state_dir, name, text, len) : 0;
+		int error = text ? disk_replace_secret(state_dir, name, text, len) : 0;
 		if (error)
 			warn_not_kept(read, portal, error);
 	}

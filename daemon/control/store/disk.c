@@ -26,7 +26,7 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int disk_replace(const char *dir, const char *name, const void *bytes, size_t len)
+static int replace(const char *dir, const char *name, const void *bytes, size_t len, mode_t mode)
 {
 	char temporary[256];
 	snprintf(temporary, sizeof(temporary), ".%s.new", name);
@@ -34,7 +34,8 @@ int disk_replace(const char *dir, const char *name, const void *bytes, size_t le
 	if (folder < 0)
 		return -errno;
 	int error = 0;
-	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	unlinkat(folder, temporary, 0); /* of one that died, with another mode */
+	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	if (fd < 0) {
 		error = -errno;
 		goto close_folder;
@@ -50,6 +51,16 @@ int disk_replace(const char *dir, const char *name, const void *bytes, size_t le
 close_folder:
 	close(folder);
 	return error;
+}
+
+int disk_replace(const char *dir, const char *name, const void *bytes, size_t len)
+{
+	return replace(dir, name, bytes, len, 0640);
+}
+
+int disk_replace_secret(const char *dir, const char *name, const void *bytes, size_t len)
+{
+	return replace(dir, name, bytes, len, 0600);
 }
 
 static int read_all(int fd, size_t room, size_t max, char **bytes, size_t *len)

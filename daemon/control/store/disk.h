@@ -8,6 +8,8 @@
 /* Writes the file anew: temporary file, fsync, rename, fsync of the folder. Whatever happens, the
  * old or the new one is there. May be called before the loop runs. 0 or -errno. */
 int disk_replace(const char *dir, const char *name, const void *bytes, size_t len);
+/* The same for what the daemon alone may read, whatever its umask. */
+int disk_replace_secret(const char *dir, const char *name, const void *bytes, size_t len);
 /* Reads a whole file of at most max bytes; *bytes is malloc'ed and has a NUL behind it. Never
  * waits: what is no regular file, which may be empty only for now, is -EINVAL. */
 int disk_read(const char *path, size_t max, char **bytes, size_t *len);

@@ -31,6 +31,9 @@
 #define KEEPALIVE_PROBES  4
 #define UNACKED_MS        240000
 #define DATAGRAM_BUFFER   (32 << 20)
+/* SYN+ACKs of a portal sent again: half-open ones go after 3 s, not 63. A full backlog means SYN
+ * cookies, and those lose the MAC that guests are known by. */
+#define ANSWERS 1
 
 static bool is_served_by(const struct keeper_child *child, const struct keeper_endpoint *endpoint)
 {
@@ -138,7 +141,8 @@ static int open_socket(const struct endpoint *at, bool shared)
 /* Who logs in is known by the interface and the MAC that he comes from, as he is when he sends. */
 static int set_portal_options(int fd, bool ip6)
 {
-	if (set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 2) < 0) /* 2: with the link layer's header */
+	if (set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 2) < 0 || /* 2: with the link layer's header */
+		set(fd, IPPROTO_TCP, TCP_SYNCNT, ANSWERS) < 0)
 		return -1;
 	return ip6 ? set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
 		   : set(fd, IPPROTO_IP, IP_PKTINFO, 1);

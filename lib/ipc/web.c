@@ -48,7 +48,7 @@ static bool shown_ok(const void *ipc, size_t len)
 
 	(void)len;
 	if (!TEXT_OK(shown->user) || shown->device > 1 || shown->messages > 1 || shown->more > 1 ||
-		shown->nmails > PORTAL_MAILS_MAX)
+		shown->unrecorded > 1 || shown->nmails > PORTAL_MAILS_MAX)
 		return false;
 	for (uint32_t i = 0; i < shown->nmails; i++)
 		if (!TEXT_OK(shown->mails[i].id) || !TEXT_OK(shown->mails[i].reply))

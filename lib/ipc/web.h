@@ -75,6 +75,8 @@ struct ipc_portal_shown {
 	uint32_t messages;
 	uint32_t more; /* 1: there are older ones, that are not counted */
 	uint32_t nmails;
+	uint32_t unrecorded; /* 1: what was sent is not known */
+	uint32_t reserved;
 	struct portal_mail mails[PORTAL_MAILS_MAX];
 };
 

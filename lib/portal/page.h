@@ -69,6 +69,8 @@ struct portal_view {
 	uint64_t ends_ms;            /* of the session; 0: never */
 	uint64_t hard_end_ms;        /* when the password is asked for anew; 0: never */
 	bool messages;               /* what is counted, else flows */
+	bool unrecorded;             /* what was sent is not known, and nothing is said of it */
+	bool more;                   /* there were more than are counted */
 	uint64_t sent, refused;
 	const struct portal_mail *mails; /* the latest first */
 	size_t nmails;

@@ -14,7 +14,17 @@ static void put_number(
 {
 	put_term(out, view, text);
 	markup_put_number(out, number);
-	markup_put(out, "</dd>\n");
+	markup_put(out, view->more ? "+</dd>\n" : "</dd>\n");
+}
+
+static void put_numbers(struct markup *out, const struct portal_view *view)
+{
+	if (view->unrecorded)
+		return;
+	put_number(
+		out, view, view->messages ? PORTAL_TEXT_SENT : PORTAL_TEXT_CONNECTED, view->sent);
+	put_number(out, view, view->messages ? PORTAL_TEXT_REFUSED : PORTAL_TEXT_NOT_CONNECTED,
+		view->refused);
 }
 
 /* Half a minute more: of eight hours a moment later eight are left, and not seven and 59 minutes.
@@ -44,10 +54,7 @@ static void put_facts(struct markup *out, const struct portal_view *view)
 		page_put_span(out, view, seconds_to(view, view->hard_end_ms));
 		markup_put(out, "</dd>\n");
 	}
-	put_number(
-		out, view, view->messages ? PORTAL_TEXT_SENT : PORTAL_TEXT_CONNECTED, view->sent);
-	put_number(out, view, view->messages ? PORTAL_TEXT_REFUSED : PORTAL_TEXT_NOT_CONNECTED,
-		view->refused);
+	put_numbers(out, view);
 	markup_put(out, "</dl>\n");
 }
 
@@ -162,5 +169,6 @@ void page_put_status(struct markup *out, const struct portal_view *view)
 	put_form(out, view, "/renew", view->renew_token, "", PORTAL_TEXT_RENEW);
 	put_form(out, view, "/logout", view->logout_token, " class=\"second\"", PORTAL_TEXT_LOGOUT);
 	markup_put(out, "</div>\n");
-	put_mails(out, view);
+	if (!view->unrecorded)
+		put_mails(out, view);
 }

@@ -292,6 +292,23 @@ static void a_guest_sees_what_became_of_his_mail(void **state)
 	assert_false(has("f-7k3q9.1"));
 }
 
+static void what_is_not_known_is_not_said_to_be_nothing(void **state)
+{
+	struct portal_view view = base(PORTAL_PAGE_STATUS);
+	(void)state;
+	view.messages = view.more = true;
+	view.sent = 97;
+	write_page(&view);
+	assert_true(has("<dt>Messages sent</dt><dd>97+</dd>"));
+	view.more = false;
+	write_page(&view);
+	assert_true(has("<dt>Messages sent</dt><dd>97</dd>"));
+	view.unrecorded = true;
+	write_page(&view);
+	assert_false(has("Messages sent") || has("Messages refused") || has("Nothing was sent"));
+	assert_false(has("Your latest mail"));
+}
+
 static void every_ending_has_plain_words(void **state)
 {
 	unsigned good = 0;
@@ -404,6 +421,7 @@ int main(void)
 		cmocka_unit_test(times_are_said_in_words),
 		cmocka_unit_test(a_wait_is_never_said_too_short),
 		cmocka_unit_test(a_guest_sees_what_became_of_his_mail),
+		cmocka_unit_test(what_is_not_known_is_not_said_to_be_nothing),
 		cmocka_unit_test(every_ending_has_plain_words),
 		cmocka_unit_test(a_notice_is_said_where_it_is_true),
 		cmocka_unit_test(all_can_be_read_in_light_and_in_dark),

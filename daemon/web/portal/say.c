@@ -123,6 +123,8 @@ void say_status(
 	view.ends_ms = shown->ends_ms;
 	view.hard_end_ms = shown->hard_end_ms;
 	view.messages = shown->messages;
+	view.unrecorded = shown->unrecorded;
+	view.more = shown->more;
 	view.sent = shown->sent;
 	view.refused = shown->refused;
 	view.mails = shown->mails;

@@ -123,17 +123,12 @@ static bool take_user(struct login_order *order, const struct ipc_portal_login *
 	return good;
 }
 
-/* Where clients are known by address, what the same device was given before by its other address,
- * of the other version, stays his. */
-struct addresses {
-	struct login_order *order;
-	const struct portal_client *client;
-};
-
-static int add_addresses(void *context, struct session *session)
+/* What the same device was given by its address of the other version. Of its own version it has no
+ * other: what it had before may be another guest's by now. */
+static int take_along(void *context, struct session *session)
 {
-	const struct addresses *addresses = context;
-	struct login_order *order = addresses->order;
+	struct login_order *order = context;
+	const uint8_t own = order->addresses[0].addr.family;
 
 	if (session->kind != SESSION_PORTAL || session->source != SESSION_SOURCE_PORTAL ||
 		strcmp(session->zone.text, order->zone) != 0 ||
@@ -141,17 +136,21 @@ static int add_addresses(void *context, struct session *session)
 		return 0;
 	for (size_t i = 0; i < session->naddresses; i++) {
 		const struct session_address *address = &session->addresses[i];
-		if (!address->learned && order->naddresses < SESSION_ADDRESSES_MAX &&
-			!prefix_equal(&address->prefix, &order->addresses[0]))
+		if (!address->learned && address->prefix.addr.family != own &&
+			order->naddresses < SESSION_ADDRESSES_MAX)
 			order->addresses[order->naddresses++] = address->prefix;
 	}
 	return 1;
 }
 
+/* Where clients are known by address alone, each login is that of its address: behind a router, and
+ * behind a repeater that answers for all who are behind it, every guest has the same MAC, and
+ * nothing that can be asked says whether an address is still that of whom it was. */
 static void fill_order(const struct control *control, const struct policy_portal *portal,
 	const struct ipc_portal_login *ipc, struct login_order *order)
 {
-	struct addresses addresses = {order, &ipc->client};
+	const ptrdiff_t zone = policy_find_zone(control->policy, ipc->client.zone);
+	const enum policy_identity identity = control->policy->zones[zone].identity;
 
 	strcpy(order->zone, ipc->client.zone);
 	strcpy(order->via, portal->name.text);
@@ -159,8 +158,8 @@ static void fill_order(const struct control *control, const struct policy_portal
 	order->mac = ipc->client.mac;
 	order->addresses[0] = prefix_of(&ipc->client.address);
 	order->naddresses = 1;
-	if (mac_is_set(&order->mac))
-		session_table_each_mac(control->table, &order->mac, add_addresses, &addresses);
+	if (mac_is_set(&order->mac) && identity != POLICY_IDENTITY_ADDRESS)
+		session_table_each_mac(control->table, &order->mac, take_along, order);
 }
 
 void portal_login(struct peer *web, const struct ipc_portal_login *ipc)

@@ -27,16 +27,19 @@ static bool admit_ok(const void *ipc, size_t len)
 }
 
 /* What an entry, or control's word on a packet, may say. */
-static bool is_verdict(unsigned mark)
+static bool is_verdict(unsigned mark, unsigned path)
 {
-	return mark >= MARK_RELAY && mark <= MARK_DROP;
+	if (mark == MARK_KERNEL)
+		return path != 0;
+	return mark >= MARK_RELAY && mark <= MARK_DROP && !path;
 }
 
 static bool entry_ok(const struct ipc_entry *entry)
 {
 	if (entry->add > 1 || entry->has_mac > 1)
 		return false;
-	if (entry->add ? !entry->timeout_ms || !is_verdict(entry->mark) : entry->mark > MARK_DROP)
+	if (entry->add ? !entry->timeout_ms || !is_verdict(entry->mark, entry->path)
+		       : entry->mark >= MARKS)
 		return false;
 	if (entry->has_mac != mac_is_set(&entry->mac))
 		return false;
@@ -47,7 +50,7 @@ static bool verdict_ok(const void *ipc, size_t len)
 {
 	const struct ipc_verdict *verdict = ipc;
 	(void)len;
-	if (!is_verdict(verdict->mark) || verdict->cache > 1 || verdict->forget > 1)
+	if (!is_verdict(verdict->mark, verdict->path) || verdict->cache > 1 || verdict->forget > 1)
 		return false;
 	if (verdict->cache && (!entry_ok(&verdict->entry) || !verdict->entry.add))
 		return false;
@@ -134,6 +137,26 @@ static bool cut_ok(const void *ipc, size_t len)
 				     : ipc_prefix_ok(&cut->source);
 }
 
+static bool path_end_ok(const struct endpoint *end, enum addr_family family)
+{
+	return end->addr.family == ADDR_NONE || (end->addr.family == family && end->port);
+}
+
+static bool paths_ok(const void *ipc, size_t len)
+{
+	const struct ipc_paths *paths = ipc;
+	if (paths->n > IPC_PATHS_MAX ||
+		!ipc_count_ok(len, sizeof(*paths), paths->n, sizeof(paths->v[0])))
+		return false;
+	for (uint32_t i = 0; i < paths->n; i++) {
+		const struct ipc_path *path = &paths->v[i];
+		if (!path->path || path->gateway > 1 || !path_end_ok(&path->at4, ADDR_IP4) ||
+			!path_end_ok(&path->at6, ADDR_IP6))
+			return false;
+	}
+	return true;
+}
+
 static bool listening_ok(const void *ipc, size_t len)
 {
 	const struct ipc_listening *listening = ipc;
@@ -170,6 +193,8 @@ static const struct ipc_kind kinds[] = {
 		IPC_LONGER("entries", entries, sizeof(struct ipc_entry), entries_ok),
 	[IPC_PLAN - IPC_FILE_KERNEL] = IPC_FIXED("plan", plan, plan_ok),
 	[IPC_BYPASS - IPC_FILE_KERNEL] = IPC_FIXED("bypass", bypass, bypass_ok),
+	[IPC_PATHS - IPC_FILE_KERNEL] =
+		IPC_LONGER("paths", paths, sizeof(struct ipc_path), paths_ok),
 	[IPC_SETTLED - IPC_FILE_KERNEL] = IPC_PLAIN("settled"),
 	[IPC_WANTED - IPC_FILE_KERNEL] = IPC_FIXED("wanted", wanted, ipc_plain_ok),
 	[IPC_CLIENTS_GET - IPC_FILE_KERNEL] = IPC_PLAIN("clients-get"),

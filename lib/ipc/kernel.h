@@ -33,6 +33,7 @@ enum ipc_kernel_type {
 	IPC_ENTRIES, /* client set entries to add and delete, one batch */
 	IPC_PLAN,    /* + descriptor: a sealed memfd with plan_encode() bytes */
 	IPC_BYPASS,
+	IPC_PATHS,   /* where paths of the plan lead from now on, one batch */
 	IPC_SETTLED, /* the plan's policy is in force: endpoints that are not of it are closed */
 	IPC_WANTED,  /* which of the processes that need not run are wanted */
 	IPC_CLIENTS_GET,
@@ -80,10 +81,12 @@ struct ipc_admit {
 /* One entry of the kernel's client sets. */
 struct ipc_entry {
 	uint8_t add;  /* 1 add (replaces any other verdict), 0 delete */
-	uint8_t mark; /* enum mark: MARK_RELAY to MARK_DROP */
+	uint8_t mark; /* enum mark: MARK_RELAY to MARK_DROP, or MARK_KERNEL */
 	uint8_t has_mac;
 	uint8_t reserved;
 	uint32_t timeout_ms; /* with add; 0 only with delete */
+	uint16_t path;       /* with MARK_KERNEL: the number of its server, from 1 */
+	uint16_t reserved2;
 	struct addr source;
 	struct mac mac;
 	char ifname[POLICY_IFNAME_SIZE];
@@ -92,10 +95,11 @@ struct ipc_entry {
 struct ipc_verdict {
 	struct ipc_header header;
 	uint32_t packet;
-	uint8_t mark;   /* enum mark: MARK_RELAY to MARK_DROP */
+	uint16_t path;  /* with MARK_KERNEL: the number of its server */
+	uint8_t mark;   /* enum mark: MARK_RELAY to MARK_DROP, or MARK_KERNEL */
 	uint8_t cache;  /* 1: entry goes into the kernel */
 	uint8_t forget; /* 1: forgotten is deleted in the same batch */
-	uint8_t reserved;
+	uint8_t reserved[3];
 	struct ipc_entry entry;
 	struct ipc_entry forgotten; /* the same address with another MAC */
 };
@@ -165,6 +169,23 @@ struct ipc_plan {
 	uint64_t begin_ms; /* monotonic: not later than that; 0: at any time */
 	uint64_t lenient;  /* 1: an endpoint that cannot be had does not refuse it */
 };
+
+/* Where the connections with a path's number go. */
+struct ipc_path {
+	uint16_t path;   /* its number */
+	uint8_t gateway; /* 1: from the gateway's own address */
+	uint8_t reserved;
+	uint32_t flows;           /* at most so many of a client at once; 0: any number */
+	struct endpoint at4, at6; /* family ADDR_NONE: no host of it is up */
+};
+
+struct ipc_paths {
+	struct ipc_header header;
+	uint32_t n;
+	uint32_t reserved;
+	struct ipc_path v[];
+};
+#define IPC_PATHS_MAX 256
 
 struct ipc_listening {
 	struct ipc_header header;

@@ -10,9 +10,9 @@ enum mark {
 	MARK_PASS = 2,
 	MARK_REJECT = 3,
 	MARK_DROP = 4,
-	MARK_KILL = 5,     /* connections only: both sides are reset at their next packet */
-	MARK_LIMITED = 6,  /* packets only: over the rate limit in front of the queue */
-	MARK_RESERVED = 7, /* a later path in the kernel */
+	MARK_KILL = 5,    /* connections only: both sides are reset at their next packet */
+	MARK_LIMITED = 6, /* packets only: over the rate limit in front of the queue */
+	MARK_KERNEL = 7,  /* DNAT to a server of `path kernel`, whose number stands beside it */
 };
 #define MARKS 8
 

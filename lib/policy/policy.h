@@ -697,6 +697,13 @@ enum policy_login {
 #define POLICY_LOGINS 3
 extern const char *const policy_login_names[POLICY_LOGINS];
 
+/* What carries a server's flows. */
+enum policy_path {
+	POLICY_PATH_RELAY,
+	POLICY_PATH_KERNEL, /* the kernel alone, by DNAT, where all of a client's flows go there */
+};
+#define POLICY_PATHS 2
+
 struct policy_server {
 	struct policy_place place;
 	struct policy_string name;
@@ -715,6 +722,7 @@ struct policy_server {
 	struct policy_server_tls tls;
 	struct policy_account account;
 	uint32_t limit_flows; /* 0: none */
+	enum policy_path path;
 	struct policy_string comment;
 };
 

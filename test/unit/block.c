@@ -292,7 +292,7 @@ static const char *outcome(const struct stage *stage, const char *zone, const ch
 		assert_int_equal(mac_parse(mac_text, strlen(mac_text), &origin.mac), 0);
 	assert_int_equal(addr_parse(addr_text, strlen(addr_text), &origin.source), 0);
 	decide_connection(&world, &origin, &to, now_ms, &decision);
-	bool cached = decide_client(&world, &origin, now_ms, &mark, &until_ms);
+	bool cached = decide_client(&world, &origin, now_ms, &mark, &until_ms, NULL);
 	if (decision.reason == DECIDE_BLOCKED)
 		snprintf(text, sizeof(text), "blocked %u user %s, %s", decision.block->code,
 			decision.session ? decision.session->user.text : "-",

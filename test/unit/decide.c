@@ -333,7 +333,7 @@ static void test_what_may_be_cached_for_a_client(void **state)
 		login(&stage, 2, "two", "ann", NULL, NULL, "192.0.2.1", 0);
 		list_add(&stage, "ends", "192.0.2.1", noon + 3 * HOUR);
 		struct decide_origin from = origin(&stage, one ? "one" : "two", NULL, "192.0.2.1");
-		bool cached = decide_client(&stage.world, &from, noon, &mark, &until_ms);
+		bool cached = decide_client(&stage.world, &from, noon, &mark, &until_ms, NULL);
 		if (cached != cases[i].cached)
 			fail_msg("case %zu: cached is %d", i, cached);
 		if (cached && (mark != cases[i].mark || until_ms != cases[i].until_ms))
@@ -353,10 +353,10 @@ static void test_a_lease_bounds_what_is_cached(void **state)
 	open_stage(&stage, house);
 	login(&stage, 1, "guest", "ann", NULL, MAC1, NULL, 5000);
 	struct decide_origin from = origin(&stage, "guest", MAC1, "192.0.2.1");
-	assert_true(decide_client(&stage.world, &from, 4999, &mark, &until_ms));
+	assert_true(decide_client(&stage.world, &from, 4999, &mark, &until_ms, NULL));
 	assert_int_equal(mark, MARK_RELAY);
 	assert_int_equal(until_ms, 5000);
-	assert_true(decide_client(&stage.world, &from, 5000, &mark, &until_ms));
+	assert_true(decide_client(&stage.world, &from, 5000, &mark, &until_ms, NULL));
 	assert_int_equal(mark, MARK_REJECT);
 	assert_int_equal(until_ms, 0);
 	close_stage(&stage);
@@ -569,7 +569,7 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 		origin(stage, next_random(seed) & 1 ? "one" : "two", ONE_OF(seed, macs), source);
 	enum mark mark = MARK_DROP;
 	uint64_t until_ms = 0;
-	bool cached = decide_client(&stage->world, &from, now_ms, &mark, &until_ms);
+	bool cached = decide_client(&stage->world, &from, now_ms, &mark, &until_ms, NULL);
 
 	if (certain && !cached && from.zone == 0)
 		wrong(stage, "not cached without need", now_ms, now_ms);

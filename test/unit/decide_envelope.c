@@ -147,7 +147,8 @@ static void test_the_kernel_redirects_what_needs_the_envelope(void **state)
 		enum mark mark;
 		uint64_t until_ms;
 		set_up(&stage, cases[i].zone, cases[i].group);
-		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+		assert_true(
+			decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms, NULL));
 		if (mark != cases[i].mark)
 			fail_msg("%s %s", cases[i].zone, cases[i].group);
 		tear_down(&stage);
@@ -253,7 +254,7 @@ static void test_a_rule_that_is_read_passes_nothing(void **state)
 	rule->act.verdict = POLICY_VERDICT_PASS;
 	decide_connection(&stage.world, &stage.origin, &stage.original, NOW_MS, &decision);
 	assert_int_equal(decision.verdict, POLICY_VERDICT_REDIRECT);
-	assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+	assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms, NULL));
 	assert_int_equal(mark, MARK_RELAY);
 	expect(&stage, "<a@b.example>", "<c@d.example>",
 		"rule spoof: 450 4.7.1 the policy has changed, try again");

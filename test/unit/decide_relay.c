@@ -483,7 +483,7 @@ static void a_zone_reads_strangers_only_where_it_is_asked_to(void **state)
 	/* the kernel sends it to the relay either way */
 	enum mark mark;
 	uint64_t until_ms;
-	assert_true(decide_client(&stage.world, &origin, NOW, &mark, &until_ms));
+	assert_true(decide_client(&stage.world, &origin, NOW, &mark, &until_ms, NULL));
 	assert_int_equal(mark, MARK_RELAY);
 	tear_down(&stage);
 }

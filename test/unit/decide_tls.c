@@ -178,7 +178,8 @@ static void test_a_connection_is_read_by_the_word_or_by_its_server(void **state)
 		assert_int_equal(decision.reason, DECIDE_NEEDS_ENVELOPE);
 		assert_string_equal(
 			level_format_cause(stage.policy, &decision.cause, cause), cases[i][1]);
-		assert_true(decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms));
+		assert_true(
+			decide_client(&stage.world, &stage.origin, NOW_MS, &mark, &until_ms, NULL));
 		assert_int_equal(mark, MARK_RELAY);
 		tear_down(&stage);
 	}

@@ -119,7 +119,7 @@ void outlook_kernel(const struct decide_world *world, const struct decide_origin
 	enum mark mark;
 	uint64_t until_ms = 0;
 	char text[128];
-	if (decide_client(world, origin, now_ms, &mark, &until_ms))
+	if (decide_client(world, origin, now_ms, &mark, &until_ms, NULL))
 		snprintf(text, sizeof(text),
 			"kernel: every connection of this client %s, so the kernel may remember it",
 			words[mark]);

@@ -72,7 +72,7 @@ static void cache(struct control *control, const struct decide_origin *origin,
 		(decision->reason == DECIDE_UNAUTHENTICATED &&
 			decide_mark_of(decision->verdict) == MARK_RELAY))
 		return;
-	if (!decide_client(&world, origin, now_ms, &mark, &until_ms))
+	if (!decide_client(&world, origin, now_ms, &mark, &until_ms, NULL))
 		return;
 	uint64_t session = decision->session ? decision->session->id : 0;
 	uint64_t most_ms = unseen_ms(mark, decision->session);

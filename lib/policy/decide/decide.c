@@ -348,8 +348,9 @@ static bool agree_by_mac(const struct decide_world *world, const struct decide_o
 }
 
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum mark *mark, uint64_t *until_ms)
+	uint64_t now_ms, enum mark *mark, uint64_t *until_ms, struct decide_path *path)
 {
+	(void)path;
 	bool any_mac = world->policy->zones[origin->zone].identity == POLICY_IDENTITY_ADDRESS;
 
 	*until_ms = 0;

@@ -114,14 +114,21 @@ bool decide_hangs_on_host(
 /* What the kernel does with a client's packets; the relay carries out both redirect and answer. */
 enum mark decide_mark_of(enum policy_verdict verdict);
 
+/* Where the kernel itself takes a client's connections, with MARK_KERNEL. */
+struct decide_path {
+	ptrdiff_t server; /* index */
+	uint32_t flows;   /* at most so many of the client at once; 0: any number */
+};
+
 /* The decision for every connection of a client at once, for the kernel's cache: destination and
  * (in a zone of several ports) port are taken as unknown, in a zone with identity address the MAC
  * too; each rule that could match counts. True and *mark, *until_ms (0: no end) when every
  * connection of the client has the same kernel verdict until then, so that a cache keyed by
  * (interface, MAC, address), with identity address by (interface, address), cannot be wrong; false
- * when what is unknown decides and nothing may be cached. */
+ * when what is unknown decides and nothing may be cached. MARK_KERNEL, and *path, where all of them
+ * go to one server of `path kernel`; path NULL: the relay takes those, too. */
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum mark *mark, uint64_t *until_ms);
+	uint64_t now_ms, enum mark *mark, uint64_t *until_ms, struct decide_path *path);
 
 /* The client's side of a flow. */
 struct decide_tls {

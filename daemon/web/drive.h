@@ -17,6 +17,7 @@ struct drive {
 	void *context;
 	struct loop_watch watch;
 	struct loop_timer timer;
+	unsigned rounds; /* at once after one another, without that anything came */
 };
 
 /* mhd is taken over, whatever comes of it; NULL: it could not be started. 0 or -errno. */

@@ -2,7 +2,9 @@
 /* Admission, the privileged half: first packets go from the queue to control and wait for its word,
  * each with a deadline. Whatever happens, no packet waits longer: without a decision it goes on
  * undecided, and the table's second chain applies the zone's posture to it; or as one too many,
- * and is reset. Once a second what waits in the kernel is compared with what is held here. */
+ * and is reset. What comes between control's end and the next one is dropped for a short time: its
+ * client sends again, and meets the next one. Once a second what waits in the kernel is compared
+ * with what is held here. */
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
@@ -22,6 +24,7 @@
 #define CROWD      256  /* wait at a time */
 #define PAUSE_MS   5000 /* a client sends its SYN again after 1 s and after 3 s */
 #define LOOKS_MOST 3
+#define AWAITED_MS 2000 /* for a control that is started anew, which takes far less */
 
 struct client_change keeper_admit_change(const struct ipc_entry *entry)
 {
@@ -120,6 +123,16 @@ void keeper_admit_drop(struct keeper *keeper)
 	set_deadline(keeper);
 }
 
+/* One that had not come up before gives no further time: the posture follows however often it is
+ * started. */
+void keeper_admit_on_control_end(struct keeper *keeper)
+{
+	if (keeper->control_ready && keeper->phase == KEEPER_RUNNING)
+		keeper->awaited_ms = loop_now_ms(keeper->loop) + AWAITED_MS;
+	keeper->control_ready = false;
+	keeper_admit_drop(keeper);
+}
+
 /* Over a limit of ours: reset, whatever the posture. */
 static void reset(struct keeper *keeper, const struct queue_packet *packet)
 {
@@ -154,6 +167,11 @@ static void ask_control(
 	keeper_child_send(&keeper->control, &admit, -1);
 }
 
+static bool is_awaited(struct keeper *keeper)
+{
+	return keeper->phase == KEEPER_RUNNING && loop_now_ms(keeper->loop) < keeper->awaited_ms;
+}
+
 static void on_packet(void *context, const struct queue_packet *packet)
 {
 	struct keeper *keeper = context;
@@ -164,7 +182,10 @@ static void on_packet(void *context, const struct queue_packet *packet)
 			"a first packet could not be parsed: reset");
 		reset(keeper, packet);
 	} else if (!keeper->control_ready || !keeper->control.channel) {
-		queue_verdict(keeper->queue, packet->id, packet->mark, MARK_NONE);
+		if (is_awaited(keeper))
+			queue_drop(keeper->queue, packet->id);
+		else
+			queue_verdict(keeper->queue, packet->id, packet->mark, MARK_NONE);
 	} else if (!link) {
 		/* it has just come: by the time that the client sends again it is known */
 		queue_drop(keeper->queue, packet->id);

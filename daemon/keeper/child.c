@@ -30,6 +30,8 @@ static void on_gone(void *context)
 	struct keeper_child *child = context;
 	channel_free(child->channel);
 	child->channel = NULL;
+	if (child->role == PROCESS_CONTROL)
+		keeper_admit_on_control_end(child->keeper);
 	/* An ending process closes its channel; one that lives on without it is no use. In an
 	 * orderly end it is given the time to finish. */
 	if (child->keeper->phase < KEEPER_DRAINING && !child->until_ms && !child->told_to_end)

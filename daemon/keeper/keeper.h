@@ -156,7 +156,8 @@ struct keeper {
 	struct loop_timer queue_read_end; /* they do not wait longer */
 	struct held_packets held;         /* what was read and waits for control's word */
 	struct loop_timer held_end;
-	uint64_t crowd_ms; /* when many last waited */
+	uint64_t crowd_ms;   /* when many last waited */
+	uint64_t awaited_ms; /* until then first packets are dropped for control's sake */
 	uint64_t overruns;
 	struct histogram admission;
 
@@ -319,6 +320,10 @@ void keeper_admit_resume(struct keeper *keeper);
 void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *verdict);
 /* Nobody will decide them any more: every held packet is dropped, and its client sends it again. */
 void keeper_admit_drop(struct keeper *keeper);
+/* Control has ended, or nobody is at the other end of its channel. What it was asked is dropped,
+ * and for a short time what comes, if it is started anew: clients send again, and meet the next
+ * control; or the posture, when there is none by then. */
+void keeper_admit_on_control_end(struct keeper *keeper);
 /* What the kernel says of the queue. `strange`: packets that wait there and are not held here.
  * false: it does not say, or the queue is not being read now. */
 struct keeper_queue {

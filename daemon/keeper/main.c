@@ -300,12 +300,8 @@ static void on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 		return;
 	if (!asked)
 		say_end(child, status);
-	if (is_control) {
-		/* what it was asked will not be answered; who asks again meets the posture, or the
-		 * next one */
-		keeper->control_ready = false;
-		keeper_admit_drop(keeper);
-	}
+	if (is_control)
+		keeper_admit_on_control_end(keeper);
 	if (unwanted && keeper->phase < KEEPER_DRAINING)
 		return;
 	switch (keeper->phase) {

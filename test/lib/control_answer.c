@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-void answer_begin(struct answer *answer)
+void answer_init(struct answer *answer)
 {
 	json_decref(answer->rows);
 	answer->rows = json_array();

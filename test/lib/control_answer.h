@@ -22,7 +22,7 @@ struct answer {
 };
 
 /* Nothing is answered yet. */
-void answer_begin(struct answer *answer);
+void answer_init(struct answer *answer);
 /* An audit_row and an audit_done; the context is the answer. */
 void answer_on_row(void *context, const char *json, uint64_t key);
 void answer_on_done(void *context, int status, bool more);

@@ -251,7 +251,7 @@ static void settle(struct talk *talk, struct engine_out *out)
 	}
 }
 
-void talk_begin(struct talk *talk, unsigned flags)
+void talk_init(struct talk *talk, unsigned flags)
 {
 	const struct engine_setup setup = {
 		.flow = 1, .size_max = 1000000, .recipients_max = 1000, .flags = (uint16_t)flags};
@@ -479,7 +479,7 @@ static void step(struct talk *talk, char what, const char *text)
 	}
 }
 
-void talk_run(struct talk *talk, const char *script)
+void talk_try(struct talk *talk, const char *script)
 {
 	while (*script) {
 		const char *end = strchrnul(script, '\n');
@@ -493,7 +493,7 @@ void talk_run(struct talk *talk, const char *script)
 
 void talk_whole(struct talk *talk, unsigned flags, const char *script)
 {
-	talk_begin(talk, flags);
+	talk_init(talk, flags);
 	talk_greet(talk);
-	talk_run(talk, script);
+	talk_try(talk, script);
 }

@@ -45,7 +45,7 @@ struct talk {
 	char why[100];
 };
 
-void talk_begin(struct talk *talk, unsigned flags);
+void talk_init(struct talk *talk, unsigned flags);
 /* Inputs; what they make due of the owner is done. */
 void talk_greet(struct talk *talk);
 /* Begins, greets and runs. */
@@ -67,7 +67,7 @@ void talk_time(struct talk *talk, uint64_t ms);
  * "L long" "L mechanism" the owner's verdict on it   "L + x" or its challenge
  * "t text" the owner saw these bytes of the text, as with "R"
  * "D" the owner drains, "K" kills: engine_end(). Ends the test where it differs. */
-void talk_run(struct talk *talk, const char *script);
+void talk_try(struct talk *talk, const char *script);
 
 /* Parts of scripts: a client that said EHLO; the host's part up to our MAIL; one recipient taken.
  */

@@ -119,7 +119,7 @@ static size_t ask(struct stage *stage, const struct audit_filter *filter)
 {
 	struct answer *answer = &stage->answer;
 
-	answer_begin(answer);
+	answer_init(answer);
 	assert_int_not_equal(
 		audit_query(stage->audit, filter, answer_on_row, answer_on_done, answer), 0);
 	return answer_await(answer);

@@ -141,7 +141,7 @@ static size_t ask(struct stage *stage, const struct message_filter *filter)
 {
 	struct answer *answer = &stage->answer;
 
-	answer_begin(answer);
+	answer_init(answer);
 	assert_true(messages_query(stage->messages, filter, answer_on_row, answer_on_done, answer));
 	answer_await(answer);
 	assert_int_equal(answer->status, 0);

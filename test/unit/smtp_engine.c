@@ -96,8 +96,8 @@ static void test_commands_are_answered(void **state)
 		snprintf(script, sizeof(script), "C %s\nc %s\nc\nw command\n", cases[i].command,
 			cases[i].reply);
 		run(0, TALK_HELLO);
-		talk_run(&talk, script);
-		talk_run(&talk, TALK_MAIL);
+		talk_try(&talk, script);
+		talk_try(&talk, TALK_MAIL);
 	}
 }
 
@@ -110,7 +110,7 @@ static void test_names_of_real_clients_are_taken(void **state)
 		char script[600];
 		snprintf(script, sizeof(script), TALK_GREETED "C EHLO %s\n" TALK_OFFERED, names[i]);
 		run(0, script);
-		talk_run(&talk, TALK_MAIL);
+		talk_try(&talk, TALK_MAIL);
 	}
 }
 
@@ -193,7 +193,7 @@ static void test_a_line_too_long_is_one_error(void **state)
 	memcpy(line + sizeof(line) - 8, "\r\nNOOP\r\n", 8);
 	run(0, TALK_HELLO);
 	talk_client(&talk, line, sizeof(line));
-	talk_run(&talk, "c 500 5.5.2\nc 250 2.0.0\nc\nw command\n");
+	talk_try(&talk, "c 500 5.5.2\nc 250 2.0.0\nc\nw command\n");
 }
 
 static void test_who_speaks_first_is_no_mail_client(void **state)
@@ -215,9 +215,9 @@ static void test_who_speaks_first_is_no_mail_client(void **state)
 		char script[600];
 		snprintf(script, sizeof(script), "c%s%s\nw end\n", cases[i].reply ? " " : "",
 			cases[i].reply ? cases[i].reply : "");
-		talk_begin(&talk, cases[i].flags);
+		talk_init(&talk, cases[i].flags);
 		talk_client(&talk, cases[i].bytes, strlen(cases[i].bytes));
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 }
 
@@ -231,7 +231,7 @@ static void test_the_owner_may_greet_with_a_refusal(void **state)
 		.client_room = sizeof(client),
 		.server_room = sizeof(server)};
 	(void)state;
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	engine_greet(&talk.engine, &down, 1000, &out);
 	assert_int_equal(talk.engine.state, ENGINE_END);
 	assert_memory_equal(
@@ -279,14 +279,14 @@ static void test_the_longest_commands_have_room(void **state)
 		xtext, xtext);
 	fill_up(line, n, MAIL_LONGEST);
 	talk_client(&talk, line, MAIL_LONGEST);
-	talk_run(&talk, "c 250 2.1.0\nw command\n");
+	talk_try(&talk, "c 250 2.1.0\nw command\n");
 	n = (size_t)sprintf(line, "RCPT TO:");
 	n += put_path(line + n);
 	n += (size_t)sprintf(line + n, " NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;%.493s", xtext);
 	fill_up(line, n, RCPT_LONGEST);
 	talk.holds = true;
 	talk_client(&talk, line, RCPT_LONGEST);
-	talk_run(&talk, "w ask-rcpt\n");
+	talk_try(&talk, "w ask-rcpt\n");
 	/* no room is kept that no command needs */
 	assert_in_range(SMTP_COMMAND_MAX, MAIL_LONGEST, MAIL_LONGEST + MAIL_LONGEST / 4);
 }
@@ -296,8 +296,8 @@ static void test_ten_errors_are_enough(void **state)
 	(void)state;
 	run(0, TALK_HELLO);
 	for (int i = 0; i < 9; i++)
-		talk_run(&talk, "C FOO\nc 500\nw command\n");
-	talk_run(&talk, "C FOO\nc 500\nc 421 4.7.0\nw end\n");
+		talk_try(&talk, "C FOO\nc 500\nw command\n");
+	talk_try(&talk, "C FOO\nc 500\nc 421 4.7.0\nw end\n");
 }
 
 static void test_twenty_refused_recipients_are_enough(void **state)
@@ -308,21 +308,21 @@ static void test_twenty_refused_recipients_are_enough(void **state)
 	run(0, TALK_HELLO TALK_MAIL);
 	talk.rcpt = &later;
 	for (int i = 0; i < 30; i++)
-		talk_run(&talk, "C RCPT TO:<b@y.example>\nc 450 4.7.1 gw.example later [f-1]\n");
+		talk_try(&talk, "C RCPT TO:<b@y.example>\nc 450 4.7.1 gw.example later [f-1]\n");
 	talk.rcpt = &denied;
 	for (int i = 0; i < 10; i++)
-		talk_run(&talk, "C RCPT TO:<b@y.example>\nc 550 5.7.1\nC RCPT TO:<a%b@y.example>\n"
+		talk_try(&talk, "C RCPT TO:<b@y.example>\nc 550 5.7.1\nC RCPT TO:<a%b@y.example>\n"
 				"c 550\n");
-	talk_run(&talk, "c 421 4.7.1\nw end\ns\n");
+	talk_try(&talk, "c 421 4.7.1\nw end\ns\n");
 
 	run(0, TALK_HELLO TALK_TAKEN);
 	talk.rcpt = &denied;
 	for (int i = 0; i < 19; i++)
-		talk_run(&talk, "C RCPT TO:<c@y.example>\nc 550 5.7.1\n");
+		talk_try(&talk, "C RCPT TO:<c@y.example>\nc 550 5.7.1\n");
 	talk.rcpt = NULL;
-	talk_run(&talk, "C RCPT TO:<d@y.example>\ns RCPT TO:<d@y.example>\nS 250 ok\nc 250\n");
+	talk_try(&talk, "C RCPT TO:<d@y.example>\ns RCPT TO:<d@y.example>\nS 250 ok\nc 250\n");
 	talk.rcpt = &denied;
-	talk_run(&talk, "C RCPT TO:<c@y.example>\nc 550 5.7.1\nw command\n");
+	talk_try(&talk, "C RCPT TO:<c@y.example>\nc 550 5.7.1\nw command\n");
 }
 
 /* A mailing to many, of whom some are gone, is delivered to the others. */
@@ -331,9 +331,9 @@ static void test_refused_recipients_beside_one_that_is_taken_are_none(void **sta
 	(void)state;
 	talk_whole(&talk, 0, TALK_HELLO TALK_TAKEN);
 	for (int i = 0; i < 2 * ENGINE_REFUSED_MAX; i++)
-		talk_run(&talk, "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nS 550 no\n"
+		talk_try(&talk, "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nS 550 no\n"
 				"c 550 5.0.0 no\n");
-	talk_run(&talk, "c\nC DATA\ns DATA\nS 354 go\nc 354 go\nw body\n");
+	talk_try(&talk, "c\nC DATA\ns DATA\nS 354 go\nc 354 go\nw body\n");
 }
 
 /* Who is refused for his form is one of the message's recipients, as he was written. */
@@ -356,19 +356,19 @@ static void test_refusals_of_the_owner_are_said(void **state)
 	(void)state;
 	run(0, TALK_HELLO);
 	talk.mail = &no;
-	talk_run(&talk, "C MAIL FROM:<a@x.example>\nc 550 5.7.1 gw.example not you [f-1]\n"
+	talk_try(&talk, "C MAIL FROM:<a@x.example>\nc 550 5.7.1 gw.example not you [f-1]\n"
 			"C RCPT TO:<b@y.example>\nc 503\n");
 	talk.mail = NULL;
 	talk.rcpt = &no;
-	talk_run(&talk, TALK_MAIL
+	talk_try(&talk, TALK_MAIL
 		"C RCPT TO:<b@y.example>\nc 550 5.7.1\ns\nC DATA\nc 554 5.5.1\nw command\n"
 		"C RSET\nc 250\nE rcpt b own 550; no-recipient 0/1 0\n");
 	talk.rcpt = NULL;
 	talk.data = &no;
-	talk_run(&talk, TALK_TAKEN "C DATA\nc 550 5.7.1\ns\nw command\n");
+	talk_try(&talk, TALK_TAKEN "C DATA\nc 550 5.7.1\ns\nw command\n");
 	talk.data = NULL;
 	talk.dot = &no;
-	talk_run(&talk,
+	talk_try(&talk,
 		"C DATA\ns DATA\nS 354 go\nc 354\nC x\ns x\nC .\nc 550 5.7.1\ns\nw command\n"
 		"E open; rcpt b 250; text 3; rejected 1/1 550\n");
 	assert_int_equal(talk.closed, 1);
@@ -379,7 +379,7 @@ static void test_a_message_has_so_many_recipients(void **state)
 	(void)state;
 	run(0, TALK_HELLO);
 	talk.engine.recipients_max = 2;
-	talk_run(&talk, TALK_TAKEN
+	talk_try(&talk, TALK_TAKEN
 		"C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\nS 250 ok\nc 250\n"
 		"C RCPT TO:<d@y.example>\nc 452 4.5.3\ns\nE open; rcpt b 250; rcpt c 250; "
 		"rcpt d own 452\n");
@@ -398,14 +398,14 @@ static void test_a_late_verdict_is_to_nothing(void **state)
 	(void)state;
 	run(0, TALK_HELLO TALK_MAIL);
 	talk.holds = true;
-	talk_run(&talk, "C RCPT TO:<b@y.example>\nw ask-rcpt\n");
+	talk_try(&talk, "C RCPT TO:<b@y.example>\nw ask-rcpt\n");
 	verdict.ask = talk.engine.ask;
-	talk_run(&talk, "T 30000\nc 451 4.3.0\nC RCPT TO:<c@y.example>\nw ask-rcpt\n");
+	talk_try(&talk, "T 30000\nc 451 4.3.0\nC RCPT TO:<c@y.example>\nw ask-rcpt\n");
 	engine_verdict(&talk.engine, &verdict, talk.now_ms, &out);
-	talk_run(&talk, "w ask-rcpt\n");
+	talk_try(&talk, "w ask-rcpt\n");
 	verdict.ask = talk.engine.ask;
 	engine_verdict(&talk.engine, &verdict, talk.now_ms, &out);
-	talk_run(&talk, "w open\n");
+	talk_try(&talk, "w open\n");
 }
 
 static void test_commands_wait_in_the_buffer(void **state)

@@ -24,32 +24,32 @@ static struct talk talk;
 
 static void begin(enum engine_tls tls, bool login)
 {
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	talk.tls = tls;
 	talk.login = login;
 	talk_greet(&talk);
-	talk_run(&talk, ASKED "E open\n");
+	talk_try(&talk, ASKED "E open\n");
 }
 
 static void test_all_that_was_said_in_clear_is_forgotten(void **state)
 {
 	(void)state;
 	begin(ENGINE_TLS_REQUIRE, false);
-	talk_run(&talk, SAID "S 250-mx\nS 250-SIZE 5000\nS 250-SMTPUTF8\nS 250 STARTTLS\n"
+	talk_try(&talk, SAID "S 250-mx\nS 250-SIZE 5000\nS 250-SMTPUTF8\nS 250 STARTTLS\n"
 			     "s STARTTLS\nw starttls\nS 220 go\ns EHLO gw.example\nw ehlo\n");
 	assert_int_equal(talk.engine.offers.size, 0);
 	assert_int_equal(talk.engine.offers.words, 0);
 	assert_true(talk.engine.secured);
-	talk_run(&talk, "S 250-mx\nS 250-DSN\nS 250 STARTTLS\n" TAKEN "s\nE rcpt b 250\n");
+	talk_try(&talk, "S 250-mx\nS 250-DSN\nS 250 STARTTLS\n" TAKEN "s\nE rcpt b 250\n");
 	assert_int_equal(talk.engine.offers.words, SMTP_PARAMETER_DSN);
 	assert_int_equal(talk.secured, 1);
 	assert_int_equal(talk.opened, 1);
 	/* the next message goes by the same connection */
-	talk_run(&talk, "C RSET\nc 250\n" TALK_MAIL RCPT "s RSET\nS 250 ok\n" TAKEN);
+	talk_try(&talk, "C RSET\nc 250\n" TALK_MAIL RCPT "s RSET\nS 250 ok\n" TAKEN);
 	assert_int_equal(talk.secured, 1);
 	/* of one host nothing is known of the next */
 	begin(ENGINE_TLS_REQUIRE, true);
-	talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nX\n" TLS "S 220 go\ns EHLO gw.example\n");
+	talk_try(&talk, TLS "S 220 go\ns EHLO gw.example\nX\n" TLS "S 220 go\ns EHLO gw.example\n");
 	assert_int_equal(talk.secured, 2);
 }
 
@@ -75,12 +75,12 @@ static void test_a_host_without_the_tls_that_is_required_is_not_spoken_to(void *
 	(void)state;
 	for (size_t i = 0; i < FAILURES; i++) {
 		begin(ENGINE_TLS_REQUIRE, false);
-		talk_run(&talk, failures[i].said);
+		talk_try(&talk, failures[i].said);
 		snprintf(script, sizeof(script), "c\ns\nE %s; next\nw greeting\no 0\n",
 			failures[i].told);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		talk.unfit = NULL;
-		talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
+		talk_try(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
 		assert_int_equal(talk.opened, 2);
 		assert_int_equal(talk.closed, 1);
 	}
@@ -91,8 +91,8 @@ static void test_a_host_without_the_tls_that_is_required_is_not_spoken_to(void *
 	};
 	for (size_t i = 0; i < sizeof(without) / sizeof(*without); i++) {
 		begin(ENGINE_TLS_REQUIRE, false);
-		talk_run(&talk, without[i]);
-		talk_run(&talk, "c\ns\nE tls-failed does not offer STARTTLS; next\n");
+		talk_try(&talk, without[i]);
+		talk_try(&talk, "c\ns\nE tls-failed does not offer STARTTLS; next\n");
 	}
 }
 
@@ -102,13 +102,13 @@ static void test_when_no_host_has_the_tls_the_recipient_hears_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < FAILURES; i++) {
 		begin(ENGINE_TLS_REQUIRE, false);
-		talk_run(&talk, "o 0\n");
-		talk_run(&talk, failures[i].said);
+		talk_try(&talk, "o 0\n");
+		talk_try(&talk, failures[i].said);
 		snprintf(script, sizeof(script),
 			"c 451 4.7.5 gw.example\nC RCPT TO:<c@y.example>\nc 451 4.7.5\ns\n"
 			"C DATA\nc 554 5.5.1\nE %s; next; rcpt b own 451; rcpt c own 451\n",
 			failures[i].told);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 }
 
@@ -118,29 +118,29 @@ static void test_tls_that_is_only_offered_is_tried_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < FAILURES; i++) {
 		begin(ENGINE_TLS_OFFER, false);
-		talk_run(&talk, failures[i].said);
+		talk_try(&talk, failures[i].said);
 		snprintf(script, sizeof(script), "c\ns\nE %s; clear\n", failures[i].told);
-		talk_run(&talk, script);
-		talk_run(&talk, SAID "S 250-mx\nS 250 STARTTLS\n" TAKEN);
+		talk_try(&talk, script);
+		talk_try(&talk, SAID "S 250-mx\nS 250 STARTTLS\n" TAKEN);
 		assert_false(talk.engine.secured);
 		/* where that fails, too, the next host is tried, and in TLS again */
 		begin(ENGINE_TLS_OFFER, false);
-		talk_run(&talk, failures[i].said);
+		talk_try(&talk, failures[i].said);
 		talk.unfit = NULL;
-		talk_run(&talk, SAID "X\n");
+		talk_try(&talk, SAID "X\n");
 		snprintf(script, sizeof(script),
 			"E %s; clear; greeting-closed closed before the reply to "
 			"EHLO; next\n",
 			failures[i].told);
-		talk_run(&talk, script);
-		talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
+		talk_try(&talk, script);
+		talk_try(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
 		assert_true(talk.engine.secured);
 	}
 	begin(ENGINE_TLS_OFFER, false);
-	talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
+	talk_try(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250 mx\n" TAKEN);
 	assert_true(talk.engine.secured);
 	begin(ENGINE_TLS_OFFER, false);
-	talk_run(&talk, SAID "S 250 mx\n" TAKEN);
+	talk_try(&talk, SAID "S 250 mx\n" TAKEN);
 	assert_false(talk.engine.secured);
 }
 
@@ -150,8 +150,8 @@ static void test_only_what_is_offered_is_done_without(void **state)
 	(void)state;
 	begin(ENGINE_TLS_OFFER, false);
 	talk.tls = ENGINE_TLS_REQUIRE;
-	talk_run(&talk, TLS "S 454 no\nE tls-failed no; clear\n" TLS);
-	talk_run(&talk, "S 454 no\nE tls-failed no; next\n");
+	talk_try(&talk, TLS "S 454 no\nE tls-failed no; clear\n" TLS);
+	talk_try(&talk, "S 454 no\nE tls-failed no; next\n");
 }
 
 static void test_tls_before_the_greeting(void **state)
@@ -159,40 +159,40 @@ static void test_tls_before_the_greeting(void **state)
 	(void)state;
 	begin(ENGINE_TLS_IMMEDIATE, false);
 	assert_int_equal(talk.secured, 1);
-	talk_run(&talk, SAID "S 250-mx\nS 250 STARTTLS\n" TAKEN "s\n");
-	talk_begin(&talk, 0);
+	talk_try(&talk, SAID "S 250-mx\nS 250 STARTTLS\n" TAKEN "s\n");
+	talk_init(&talk, 0);
 	talk.tls = ENGINE_TLS_IMMEDIATE;
 	talk_greet(&talk);
-	talk_run(&talk, "u no\no 2\n" ASKED "s\nE open; tls-failed no; next; tls-failed no; next; "
+	talk_try(&talk, "u no\no 2\n" ASKED "s\nE open; tls-failed no; next; tls-failed no; next; "
 			"rcpt b own 451\nc 451 4.7.5\n");
 }
 
 static void test_a_client_is_named_in_tls_alone(void **state)
 {
 	(void)state;
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	talk.tls = ENGINE_TLS_REQUIRE;
 	talk.xclient = true;
 	talk_greet(&talk);
-	talk_run(&talk,
+	talk_try(&talk,
 		ASKED SAID "S 250-mx\nS 250-XCLIENT ADDR NAME\nS 250 STARTTLS\ns STARTTLS\n"
 			   "S 220 go\ns EHLO gw.example\nS 250-mx\nS 250 XCLIENT ADDR NAME\n"
 			   "s XCLIENT ADDR=192.0.2.9\nS 220 mx\ns EHLO pc\nS 250-mx\n"
 			   "S 250 STARTTLS\n" TAKEN);
 	/* one that forgets it with TLS is not used */
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	talk.tls = ENGINE_TLS_OFFER;
 	talk.xclient = true;
 	talk_greet(&talk);
-	talk_run(&talk, ASKED "E open\n" SAID "S 250-mx\nS 250-XCLIENT ADDR NAME\nS 250 STARTTLS\n"
+	talk_try(&talk, ASKED "E open\n" SAID "S 250-mx\nS 250-XCLIENT ADDR NAME\nS 250 STARTTLS\n"
 			      "s STARTTLS\nS 220 go\ns EHLO gw.example\nS 250 mx\n"
 			      "E identity-refused; next\n");
 	/* and one that shows STARTTLS to the client alone is spoken to as it is */
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	talk.tls = ENGINE_TLS_OFFER;
 	talk.xclient = true;
 	talk_greet(&talk);
-	talk_run(&talk, ASKED SAID "S 250-mx\nS 250 XCLIENT ADDR NAME\n"
+	talk_try(&talk, ASKED SAID "S 250-mx\nS 250 XCLIENT ADDR NAME\n"
 				   "s XCLIENT ADDR=192.0.2.9\nS 220 mx\ns EHLO pc\nS 250-mx\n"
 				   "S 250 STARTTLS\n" TAKEN);
 }
@@ -201,13 +201,13 @@ static void test_the_gateway_logs_in(void **state)
 {
 	(void)state;
 	begin(ENGINE_TLS_REQUIRE, true);
-	talk_run(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250-mx\nS 250 AUTH LOGIN PLAIN\n"
+	talk_try(&talk, TLS "S 220 go\ns EHLO gw.example\nS 250-mx\nS 250 AUTH LOGIN PLAIN\n"
 			    "s AUTH PLAIN " PLAIN "\nw auth\nS 235 2.7.0 ok\n" TAKEN);
 	assert_null(memmem(&talk.engine, sizeof(talk.engine), PLAIN, 8));
 	/* once a connection */
-	talk_run(&talk, "C RSET\nc 250\n" TALK_MAIL RCPT "s RSET\nS 250 ok\n" TAKEN);
+	talk_try(&talk, "C RSET\nc 250\n" TALK_MAIL RCPT "s RSET\nS 250 ok\n" TAKEN);
 	begin(ENGINE_TLS_IMMEDIATE, true);
-	talk_run(&talk, SAID "S 250-mx\nS 250 AUTH=LOGIN\ns AUTH LOGIN\nS 334 VXNlcm5hbWU6\n"
+	talk_try(&talk, SAID "S 250-mx\nS 250 AUTH=LOGIN\ns AUTH LOGIN\nS 334 VXNlcm5hbWU6\n"
 			     "s " USER "\nS 334 UGFzc3dvcmQ6\ns " PASS "\nS 235 ok\n" TAKEN);
 	assert_null(memmem(&talk.engine, sizeof(talk.engine), PASS, 8));
 }
@@ -237,32 +237,32 @@ static void test_a_login_that_is_refused_is_no_reply_to_the_client(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		begin(ENGINE_TLS_IMMEDIATE, true);
-		talk_run(&talk, cases[i].said);
+		talk_try(&talk, cases[i].said);
 		snprintf(script, sizeof(script), "c\ns\nE %s; next\nw greeting\n", cases[i].told);
-		talk_run(&talk, script);
-		talk_run(&talk, "o 0\n");
-		talk_run(&talk, cases[i].said);
+		talk_try(&talk, script);
+		talk_try(&talk, "o 0\n");
+		talk_try(&talk, cases[i].said);
 		snprintf(script, sizeof(script), "c %s gw.example\nC RCPT TO:<c@y.example>\nc %s\n",
 			cases[i].reply, cases[i].reply);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 }
 
 static void test_servers_hear_another_sender(void **state)
 {
 	(void)state;
-	talk_begin(&talk, ENGINE_DSN);
+	talk_init(&talk, ENGINE_DSN);
 	talk.sender = "<guests@hotel.example>";
 	talk_greet(&talk);
-	talk_run(&talk, "C EHLO pc\n");
+	talk_try(&talk, "C EHLO pc\n");
 	talk.client_seen = talk.client_len;
-	talk_run(&talk, "C MAIL FROM:<a@x.example> SIZE=9 RET=HDRS ENVID=1\nc 250 2.1.0\n" RCPT SAID
+	talk_try(&talk, "C MAIL FROM:<a@x.example> SIZE=9 RET=HDRS ENVID=1\nc 250 2.1.0\n" RCPT SAID
 			"S 250-mx\nS 250-SIZE\nS 250 DSN\n"
 			"s MAIL FROM:<guests@hotel.example> SIZE=9 RET=HDRS ENVID=1\nS 250 ok\n"
 			"s RCPT TO:<b@y.example>\nS 250 yes\nc 250\n");
 	/* the client's own is what it said, and a bounce stays one */
 	assert_memory_equal(talk.engine.sender.local, "a", 2);
-	talk_run(&talk, "C RSET\nc 250\nC MAIL FROM:<>\nc 250\n" RCPT
+	talk_try(&talk, "C RSET\nc 250\nC MAIL FROM:<>\nc 250\n" RCPT
 			"s RSET\nS 250 ok\ns MAIL FROM:<>\nS 250 ok\n");
 }
 
@@ -270,12 +270,12 @@ static void test_servers_hear_another_sender(void **state)
 static void test_another_sender_needs_no_smtputf8(void **state)
 {
 	(void)state;
-	talk_begin(&talk, ENGINE_SMTPUTF8);
+	talk_init(&talk, ENGINE_SMTPUTF8);
 	talk.sender = "<guests@hotel.example>";
 	talk_greet(&talk);
-	talk_run(&talk, "C EHLO pc\n");
+	talk_try(&talk, "C EHLO pc\n");
 	talk.client_seen = talk.client_len;
-	talk_run(&talk, "C MAIL FROM:<\xc3\xa4@x.example> SMTPUTF8\nc 250\n" RCPT SAID
+	talk_try(&talk, "C MAIL FROM:<\xc3\xa4@x.example> SMTPUTF8\nc 250\n" RCPT SAID
 			"S 250 mx\ns MAIL FROM:<guests@hotel.example>\n");
 }
 

@@ -62,10 +62,10 @@ static void test_until_the_reply_to_mail_another_host_is_tried(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char script[200];
 		run(0, ASKED "E open\n");
-		talk_run(&talk, cases[i].failure);
+		talk_try(&talk, cases[i].failure);
 		snprintf(script, sizeof(script), "c\ns\nE %s; next\nw greeting\n", cases[i].told);
-		talk_run(&talk, script);
-		talk_run(&talk, AGAIN);
+		talk_try(&talk, script);
+		talk_try(&talk, AGAIN);
 		assert_int_equal(talk.opened, 2);
 		assert_int_equal(talk.closed, 1);
 	}
@@ -92,10 +92,10 @@ static void test_when_no_host_is_left_the_recipient_hears_it(void **state)
 			"c %s\nc\nC RCPT TO:<c@y.example>\nc %s\ns\nC DATA\nc 554 5.5.1\n",
 			cases[i].reply, cases[i].reply);
 		run(0, ASKED "o 0\n");
-		talk_run(&talk, cases[i].failure);
-		talk_run(&talk, script);
+		talk_try(&talk, cases[i].failure);
+		talk_try(&talk, script);
 		/* the next message finds out anew */
-		talk_run(&talk, "C RSET\nc 250\no 1\n" TALK_MAIL RCPT AGAIN);
+		talk_try(&talk, "C RSET\nc 250\no 1\n" TALK_MAIL RCPT AGAIN);
 	}
 }
 
@@ -129,8 +129,8 @@ static void test_a_host_that_hangs_leaves_time_for_the_next(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(said) / sizeof(*said); i++) {
 		run(0, TALK_HELLO TALK_MAIL "m 4000\nC RCPT TO:<b@y.example>\nT 1000\n");
-		talk_run(&talk, said[i]);
-		talk_run(&talk, "T 2999\nE open\nm 9000\nT 1\n"
+		talk_try(&talk, said[i]);
+		talk_try(&talk, "T 2999\nE open\nm 9000\nT 1\n"
 				"E greeting-timeout; next\nT 8999\nw greeting\nT 1\n"
 				"E greeting-timeout; next\n");
 	}
@@ -188,10 +188,10 @@ static void test_a_kept_connection_found_stale_is_redone(void **state)
 		run(0, TALK_HELLO TALK_TAKEN
 			"C DATA\ns DATA\nS 354 go\nc 354\nC .\ns .\nS 250 ok\nc 250\n"
 			"E open; rcpt b 250; text 0; delivered 1/1 250\n" TALK_MAIL RCPT);
-		talk_run(&talk, ways[i]);
-		talk_run(&talk, "c\n");
+		talk_try(&talk, ways[i]);
+		talk_try(&talk, "c\n");
 		assert_non_null(strstr(talk.events, "; again"));
-		talk_run(&talk, AGAIN);
+		talk_try(&talk, AGAIN);
 	}
 	/* one that is seen to end is opened as if it had never been */
 	run(0, TALK_HELLO TALK_TAKEN "C RSET\nc 250\nE open; rcpt b 250; abandoned 1/1 0\n"
@@ -210,8 +210,8 @@ static void test_a_server_lost_behind_a_yes_ends_the_transaction(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		run(0, TALK_HELLO TALK_TAKEN);
-		talk_run(&talk, ways[i]);
-		talk_run(&talk, "c\nC RCPT TO:<c@y.example>\nc 451 4.4.2\nC DATA\nc 451 4.4.2\ns\n"
+		talk_try(&talk, ways[i]);
+		talk_try(&talk, "c\nC RCPT TO:<c@y.example>\nc 451 4.4.2\nC DATA\nc 451 4.4.2\ns\n"
 				"C DATA\nc 503\nE open; rcpt b 250; rcpt c own 451; "
 				"abandoned 1/2 451\n" TALK_MAIL RCPT "E open\n" AGAIN);
 	}
@@ -250,9 +250,9 @@ static void test_data_is_refused_as_the_server_does(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char script[200];
 		run(0, TALK_HELLO TALK_TAKEN "C DATA\ns DATA\n");
-		talk_run(&talk, cases[i].server);
+		talk_try(&talk, cases[i].server);
 		snprintf(script, sizeof(script), "c %s\nw command\n", cases[i].reply);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		assert_int_equal(talk.engine.mail, !cases[i].ends);
 	}
 }
@@ -281,10 +281,10 @@ static void test_one_transaction_has_one_server(void **state)
 static void test_xclient_names_the_client(void **state)
 {
 	(void)state;
-	talk_begin(&talk, 0);
+	talk_init(&talk, 0);
 	talk.xclient = true;
 	talk_greet(&talk);
-	talk_run(&talk, ASKED "S 220 mx\ns EHLO gw.example\nS 250-mx\nS 250-SMTPUTF8\n"
+	talk_try(&talk, ASKED "S 220 mx\ns EHLO gw.example\nS 250-mx\nS 250-SMTPUTF8\n"
 			      "S 250 XCLIENT NAME ADDR PORT\n"
 			      "s XCLIENT ADDR=192.0.2.9\nS 220 mx\ns EHLO pc\nS 250-mx\nS 250 DSN\n"
 			      "s MAIL FROM:<a@x.example>\n");
@@ -298,12 +298,12 @@ static void test_xclient_names_the_client(void **state)
 		"s XCLIENT ADDR=192.0.2.9\nT 15000\n",
 	};
 	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
-		talk_begin(&talk, 0);
+		talk_init(&talk, 0);
 		talk.xclient = true;
 		talk_greet(&talk);
-		talk_run(&talk, ASKED "E open\n");
-		talk_run(&talk, failures[i]);
-		talk_run(&talk, "c\ns\nw greeting\n");
+		talk_try(&talk, ASKED "E open\n");
+		talk_try(&talk, failures[i]);
+		talk_try(&talk, "c\ns\nw greeting\n");
 		assert_non_null(strstr(talk.events, "; next"));
 	}
 }
@@ -345,17 +345,17 @@ static void test_parameters_go_where_they_are_known(void **state)
 		snprintf(script, sizeof(script),
 			"C MAIL FROM:%s\nc 250\nC RCPT TO:%s\nS 220 mx\ns EHLO gw.example\n%s",
 			cases[i].mail, cases[i].rcpt, cases[i].offers);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		if (cases[i].to_mail) {
 			snprintf(script, sizeof(script), "s MAIL FROM:%s\nS 250 ok\n",
 				cases[i].to_mail);
-			talk_run(&talk, script);
+			talk_try(&talk, script);
 		}
 		if (cases[i].to_rcpt)
 			snprintf(script, sizeof(script), "s RCPT TO:%s\nc\n", cases[i].to_rcpt);
 		else
 			snprintf(script, sizeof(script), "c %s\ns\n", cases[i].reply);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 }
 
@@ -386,9 +386,9 @@ static void test_replies_are_passed_on_within_bounds(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		run(0, TALK_HELLO TALK_TAKEN "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n");
-		talk_run(&talk, cases[i].server);
-		talk_run(&talk, cases[i].client);
-		talk_run(&talk, "w command\n");
+		talk_try(&talk, cases[i].server);
+		talk_try(&talk, cases[i].client);
+		talk_try(&talk, "w command\n");
 	}
 }
 
@@ -398,11 +398,11 @@ static void test_a_long_reply_is_cut(void **state)
 	(void)state;
 	run(0, TALK_HELLO TALK_TAKEN "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n");
 	for (int i = 0; i < 99; i++)
-		talk_run(&talk, "S 550-5.1.1 a line of many\n");
-	talk_run(&talk, "S 550 5.1.1 the last\n");
+		talk_try(&talk, "S 550-5.1.1 a line of many\n");
+	talk_try(&talk, "S 550 5.1.1 the last\n");
 	for (int i = 0; i < 49; i++)
-		talk_run(&talk, "c 550-5.1.1 a line of many\n");
-	talk_run(&talk, "c 550 5.1.1 the last\nc\n");
+		talk_try(&talk, "c 550-5.1.1 a line of many\n");
+	talk_try(&talk, "c 550 5.1.1 the last\nc\n");
 
 	run(0, TALK_HELLO TALK_TAKEN "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n");
 	memset(line, 'x', sizeof(line));
@@ -410,14 +410,14 @@ static void test_a_long_reply_is_cut(void **state)
 	memcpy(line + sizeof(line) - 2, "\r\n", 2);
 	talk_server(&talk, line, sizeof(line));
 	assert_true(talk.client_len - talk.client_seen <= 512);
-	talk_run(&talk, "c 550 5.0.0 xxxx\nc\nw command\n");
+	talk_try(&talk, "c 550 5.0.0 xxxx\nc\nw command\n");
 
 	/* one that never ends is given up */
 	run(0, TALK_HELLO TALK_TAKEN "C RCPT TO:<c@y.example>\ns RCPT TO:<c@y.example>\n");
 	memset(line, 'x', sizeof(line));
 	for (int i = 0; i < 40; i++)
 		talk_server(&talk, line, sizeof(line));
-	talk_run(&talk, "c 451 4.3.0\nc\nw command\n");
+	talk_try(&talk, "c 451 4.3.0\nc\nw command\n");
 	assert_int_equal(talk.closed, 1);
 }
 

@@ -119,7 +119,7 @@ static void play(struct talk *talk, size_t piece, const struct cuts *cuts)
 	size_t said = 0;
 	bool greeted = false;
 
-	talk_begin(talk, ENGINE_DSN);
+	talk_init(talk, ENGINE_DSN);
 	talk->cut = piece;
 	talk_greet(talk);
 	for (size_t i = 0; i < GROUPS; i++) {

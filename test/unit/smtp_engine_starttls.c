@@ -39,14 +39,14 @@ static void test_a_handshake_hears_and_says_nothing(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		char script[16];
-		talk_begin(&talk, ENGINE_CLIENT_STARTTLS);
+		talk_init(&talk, ENGINE_CLIENT_STARTTLS);
 		talk_greet(&talk);
-		talk_run(&talk, HELLO_TLS);
+		talk_try(&talk, HELLO_TLS);
 		talk.holds = true;
-		talk_run(&talk, "C STARTTLS\nc 220\nw client-tls\nT 29999\nw client-tls\n");
+		talk_try(&talk, "C STARTTLS\nc 220\nw client-tls\nT 29999\nw client-tls\n");
 		assert_int_equal(engine_client_room(&talk.engine), 0);
 		snprintf(script, sizeof(script), "%s\nw end\nc\n", i == 3 ? "T 1" : ends[i]);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 	assert_int_equal(talk.engine.ending, ENDING_HANDSHAKE_FAILED);
 }
@@ -116,7 +116,7 @@ static void test_starttls_where_it_has_no_place(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		run(cases[i].flags, cases[i].script);
-		talk_run(&talk, "w command\n");
+		talk_try(&talk, "w command\n");
 	}
 }
 
@@ -143,12 +143,12 @@ static void test_mail_is_not_said_in_clear_where_tls_is_required(void **state)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
 		run(flags, HELLO_TLS);
 		snprintf(script, sizeof(script), "C %s\nc 530 5.7.0\nc\nw command\n", refused[i]);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
 		run(flags, HELLO_TLS);
 		snprintf(script, sizeof(script), "C %s\nc 250\n", taken[i]);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 	}
 	run(flags, HELLO_TLS "C QUIT\nc 221\nw end\n");
 	run(flags, SECURED "C EHLO pc\n" TALK_OFFERED TALK_TAKEN);
@@ -157,19 +157,19 @@ static void test_mail_is_not_said_in_clear_where_tls_is_required(void **state)
 static void test_tls_before_the_greeting(void **state)
 {
 	(void)state;
-	talk_begin(&talk, ENGINE_CLIENT_AT_ONCE | ENGINE_CLIENT_SECURE);
+	talk_init(&talk, ENGINE_CLIENT_AT_ONCE | ENGINE_CLIENT_SECURE);
 	talk.holds = true;
-	talk_run(&talk, "w client-tls\nc\n");
+	talk_try(&talk, "w client-tls\nc\n");
 	talk_greet(&talk);
-	talk_run(&talk, "w client-tls\nc\n");
+	talk_try(&talk, "w client-tls\nc\n");
 	talk.holds = false;
 	struct engine_out out = {.gateway = TALK_GATEWAY,
 		.client_room = ENGINE_CLIENT_ROOM,
 		.server_room = ENGINE_SERVER_ROOM};
 	engine_client_secured(&talk.engine, talk.now_ms, &out);
-	talk_run(&talk, "w greet\nc\n");
+	talk_try(&talk, "w greet\nc\n");
 	talk_greet(&talk);
-	talk_run(&talk, TALK_HELLO "C STARTTLS\nc 503 5.5.1\n" TALK_TAKEN);
+	talk_try(&talk, TALK_HELLO "C STARTTLS\nc 503 5.5.1\n" TALK_TAKEN);
 }
 
 /* 421 is said where it can be heard. */
@@ -182,17 +182,17 @@ static void test_a_drain_waits_for_the_handshake(void **state)
 
 	(void)state;
 	out.client = client;
-	talk_begin(&talk, ENGINE_CLIENT_AT_ONCE);
+	talk_init(&talk, ENGINE_CLIENT_AT_ONCE);
 	talk.holds = true;
-	talk_run(&talk, "D\nw client-tls\nc\n");
+	talk_try(&talk, "D\nw client-tls\nc\n");
 	engine_client_secured(&talk.engine, talk.now_ms, &out);
 	assert_int_equal(talk.engine.state, ENGINE_END);
 	assert_memory_equal(client, "421 4.3.2", 9);
-	talk_begin(&talk, ENGINE_CLIENT_STARTTLS);
+	talk_init(&talk, ENGINE_CLIENT_STARTTLS);
 	talk_greet(&talk);
-	talk_run(&talk, HELLO_TLS);
+	talk_try(&talk, HELLO_TLS);
 	talk.holds = true;
-	talk_run(&talk, "C STARTTLS\nc 220\nD\nw client-tls\nc\n");
+	talk_try(&talk, "C STARTTLS\nc 220\nD\nw client-tls\nc\n");
 	engine_client_secured(&talk.engine, talk.now_ms, &out);
 	assert_true(out.more);
 	engine_go(&talk.engine, talk.now_ms, &out);

@@ -27,9 +27,9 @@ static void test_the_text_goes_as_it_comes_and_the_dot_waits(void **state)
 	(void)state;
 	run(0, OPEN "R a\ns\nw body\nR b\\r\\n.\ns ab\ns\nR .c\\r\\n\ns ..c\nR .\ns\nR \\r\ns\n");
 	talk.holds = true;
-	talk_run(&talk, "R \\n\ns\nw ask-dot\n");
+	talk_try(&talk, "R \\n\ns\nw ask-dot\n");
 	talk.holds = false;
-	talk_run(&talk, "T 0\ns .\nw dot\nS 250 ok\nc 250 2.0.0 ok\n"
+	talk_try(&talk, "T 0\ns .\nw dot\nS 250 ok\nc 250 2.0.0 ok\n"
 			"E text 8; delivered 1/1 250\n");
 	run(0, OPEN "R .\\r\\n\ns .\nS 250 ok\nc 250\nE text 0; delivered 1/1 250\n");
 }
@@ -39,7 +39,7 @@ static void test_our_header_comes_first(void **state)
 	(void)state;
 	run(0, TALK_HELLO TALK_TAKEN);
 	talk.trace = "Received: by gw\r\n\tfor nobody\r\n";
-	talk_run(&talk, "C DATA\ns DATA\nS 354 go\ns Received: by gw\ns \tfor nobody\nc 354\n"
+	talk_try(&talk, "C DATA\ns DATA\nS 354 go\ns Received: by gw\ns \tfor nobody\nc 354\n"
 			"C x\ns x\nC .\ns .\nS 250 ok\nc 250\n");
 }
 
@@ -82,10 +82,10 @@ static void test_the_servers_word_on_the_dot_is_passed_on(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char script[200];
 		run(0, OPEN "C x\nC .\ns x\ns .\nE text 3\n");
-		talk_run(&talk, cases[i].server);
-		talk_run(&talk, cases[i].client);
+		talk_try(&talk, cases[i].server);
+		talk_try(&talk, cases[i].client);
 		snprintf(script, sizeof(script), "E %s\n", cases[i].event);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		bool taken = strncmp(cases[i].event, "delivered", strlen("delivered")) == 0;
 		assert_int_equal(talk.engine.delivered, taken);
 	}
@@ -119,13 +119,13 @@ static void test_a_text_that_may_not_be_is_read_to_its_dot(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char script[200];
 		run(cases[i].flags, OPEN);
-		talk_run(&talk, cases[i].text);
+		talk_try(&talk, cases[i].text);
 		assert_int_equal(talk.closed, 1);
-		talk_run(&talk, "w drain\nc\ns\nC Subject: more\nc\ns\n");
+		talk_try(&talk, "w drain\nc\ns\nC Subject: more\nc\ns\n");
 		snprintf(script, sizeof(script), "C .\nc %s\nc\ns\nw command\n", cases[i].reply);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		assert_non_null(strstr(talk.events, cases[i].event));
-		talk_run(&talk, GOES_ON);
+		talk_try(&talk, GOES_ON);
 	}
 	run(ENGINE_REPAIR, OPEN "R a\\nb\\r\\n\ns a\ns b\nw body\nR .\\n\ns ..\nw body\n");
 }
@@ -146,7 +146,7 @@ static void test_a_text_too_big_is_read_to_its_dot(void **state)
 	for (int i = 0; i < 20; i++)
 		talk_client(&talk, text, sizeof(text));
 	talk.server_seen = talk.server_len;
-	talk_run(&talk, "c\nR \\r\\n.\\r\\n\nc 552 5.3.4\nw command\n"
+	talk_try(&talk, "c\nR \\r\\n.\\r\\n\nc 552 5.3.4\nw command\n"
 			"E text 5000003; rejected 1/1 552\n" GOES_ON);
 }
 
@@ -158,13 +158,13 @@ static void test_of_two_faults_it_is_not_the_first_that_is_told(void **state)
 	snprintf(script, sizeof(script), "R %.*s\\r\\n\n", 3990, line);
 	run(0, OPEN);
 	talk.engine.text_max = 1000;
-	talk_run(&talk, script);
-	talk_run(&talk, "w drain\nR a\\nb\\r\\n.\\r\\n\nc 550 5.6.11\nc\n");
+	talk_try(&talk, script);
+	talk_try(&talk, "w drain\nR a\\nb\\r\\n.\\r\\n\nc 550 5.6.11\nc\n");
 	run(0, OPEN);
 	talk.engine.text_max = 1000;
-	talk_run(&talk, "R a\\nb\n");
-	talk_run(&talk, script);
-	talk_run(&talk, "w drain\nR .\\r\\n\nc 550 5.6.11\nc\n");
+	talk_try(&talk, "R a\\nb\n");
+	talk_try(&talk, script);
+	talk_try(&talk, "w drain\nR .\\r\\n\nc 550 5.6.11\nc\n");
 }
 
 /* Those of recipients whom the server took, the smallest of them, and not beyond the message. */
@@ -175,17 +175,17 @@ static void test_a_recipient_may_have_a_smaller_size(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		run(0, TALK_HELLO TALK_TAKEN);
 		talk.size_max = i == 0 ? 0 : 5;
-		talk_run(&talk, next);
-		talk_run(&talk, i == 1 ? "S 550 no\nc 550\n" : "S 250 ok\nc 250\n");
+		talk_try(&talk, next);
+		talk_try(&talk, i == 1 ? "S 550 no\nc 550\n" : "S 250 ok\nc 250\n");
 		talk.size_max = 0;
-		talk_run(&talk, "C DATA\ns DATA\nS 354 go\nc 354\nC 12345678\n");
+		talk_try(&talk, "C DATA\ns DATA\nS 354 go\nc 354\nC 12345678\n");
 		if (i == 2) {
-			talk_run(&talk, "w drain\nC .\nc 552 5.3.4\n");
-			talk_run(&talk, "C MAIL FROM:<a@x.example>\nc 250\n"
+			talk_try(&talk, "w drain\nC .\nc 552 5.3.4\n");
+			talk_try(&talk, "C MAIL FROM:<a@x.example>\nc 250\n"
 					"C RCPT TO:<b@y.example>\n");
 			assert_true(talk.engine.text_max > 5);
 		} else {
-			talk_run(&talk, "s 12345678\nC .\ns .\nS 250 ok\nc 250\n");
+			talk_try(&talk, "s 12345678\nC .\ns .\nS 250 ok\nc 250\n");
 		}
 	}
 }
@@ -196,7 +196,7 @@ static void test_a_declared_size_is_held_against_the_recipients(void **state)
 	run(0, TALK_GREETED "C EHLO pc\n");
 	talk.client_seen = talk.client_len;
 	talk.size_max = 99;
-	talk_run(&talk, "C MAIL FROM:<a@x.example> SIZE=100\nc 250\n"
+	talk_try(&talk, "C MAIL FROM:<a@x.example> SIZE=100\nc 250\n"
 			"C RCPT TO:<b@y.example>\nc 552 5.3.4\n");
 	talk.size_max = 0;
 }
@@ -206,12 +206,12 @@ static void test_a_message_that_goes_in_circles_is_refused(void **state)
 	(void)state;
 	run(0, OPEN);
 	for (int i = 0; i < 49; i++)
-		talk_run(&talk, "C Received: by x\n");
-	talk_run(&talk, "w body\nC Received: by y\nw drain\nC .\nc 554 5.4.6\n");
+		talk_try(&talk, "C Received: by x\n");
+	talk_try(&talk, "w body\nC Received: by y\nw drain\nC .\nc 554 5.4.6\n");
 	run(0, OPEN);
 	for (int i = 0; i < 49; i++)
-		talk_run(&talk, "C Received: by x\n");
-	talk_run(&talk, "C \nC Received: in the text\nC .\nS 250 ok\nc 250\n");
+		talk_try(&talk, "C Received: by x\n");
+	talk_try(&talk, "C \nC Received: in the text\nC .\nS 250 ok\nc 250\n");
 }
 
 static void test_a_header_that_needs_smtputf8_is_refused(void **state)
@@ -223,13 +223,13 @@ static void test_a_header_that_needs_smtputf8_is_refused(void **state)
 	(void)state;
 	talk_whole(&talk, ENGINE_SMTPUTF8, TALK_GREETED "C EHLO pc\n");
 	talk.client_seen = talk.client_len;
-	talk_run(&talk, mail);
-	talk_run(&talk, "C Subject: \xc3\xa4\nw drain\nC .\nc 550 5.6.9\n");
+	talk_try(&talk, mail);
+	talk_try(&talk, "C Subject: \xc3\xa4\nw drain\nC .\nc 550 5.6.9\n");
 	/* in the text, or without the word, 8-bit bytes go as ever */
 	talk_whole(&talk, ENGINE_SMTPUTF8, TALK_GREETED "C EHLO pc\n");
 	talk.client_seen = talk.client_len;
-	talk_run(&talk, mail);
-	talk_run(&talk, "C Subject: a\nC \nC \xc3\xa4\nC .\nS 250 ok\nc 250\n");
+	talk_try(&talk, mail);
+	talk_try(&talk, "C Subject: a\nC \nC \xc3\xa4\nC .\nS 250 ok\nc 250\n");
 	run(0, OPEN "C Subject: \xc3\xa4\nC .\nS 250 ok\nc 250\n");
 }
 
@@ -255,11 +255,11 @@ static void test_what_the_server_says_inside_a_text_is_no_yes(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char script[300];
 		run(0, OPEN "C x\ns x\n");
-		talk_run(&talk, cases[i].server);
-		talk_run(&talk, "w drain\nc\ns\nC more\nc\ns\n");
+		talk_try(&talk, cases[i].server);
+		talk_try(&talk, "w drain\nc\ns\nC more\nc\ns\n");
 		snprintf(script, sizeof(script), "C .\nc %s\nc\ns\nE text 9; %s\n" GOES_ON,
 			cases[i].reply, cases[i].event);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		assert_int_equal(talk.broken, cases[i].broken);
 		assert_int_equal(talk.closed, 1);
 	}
@@ -282,11 +282,11 @@ static void test_nor_while_the_verdict_is_waited_for(void **state)
 		char script[200];
 		run(0, OPEN);
 		talk.holds = true;
-		talk_run(&talk, "C x\nC .\nw ask-dot\ns x\nE text 3\n");
-		talk_run(&talk, cases[i].server);
+		talk_try(&talk, "C x\nC .\nw ask-dot\ns x\nE text 3\n");
+		talk_try(&talk, cases[i].server);
 		snprintf(script, sizeof(script), "c %s\nc\ns\nw command\nE %s\n", cases[i].reply,
 			cases[i].event);
-		talk_run(&talk, script);
+		talk_try(&talk, script);
 		assert_int_equal(talk.closed, 1);
 	}
 }
@@ -317,16 +317,16 @@ static void test_a_client_that_leaves_takes_its_text_along(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		run(0, OPEN "C x\ns x\n");
-		talk_run(&talk, ways[i]);
-		talk_run(&talk, i == 2 ? "c 421 4.7.0\ns\nw end\nE text 3; ended 1/1 0\n"
+		talk_try(&talk, ways[i]);
+		talk_try(&talk, i == 2 ? "c 421 4.7.0\ns\nw end\nE text 3; ended 1/1 0\n"
 				       : "c\ns\nw end\nE text 3; left 1/1 0\n");
 		assert_int_equal(talk.closed, 1);
 		/* while the verdict is waited for, its half is not it */
 		run(0, OPEN);
 		talk.holds = true;
-		talk_run(&talk, "C x\nC .\nw ask-dot\ns x\n");
-		talk_run(&talk, ways[i]);
-		talk_run(&talk, i == 0 ? "s\nw ask-dot\n" : "s\nw end\n");
+		talk_try(&talk, "C x\nC .\nw ask-dot\ns x\n");
+		talk_try(&talk, ways[i]);
+		talk_try(&talk, i == 0 ? "s\nw ask-dot\n" : "s\nw end\n");
 		assert_int_equal(talk.closed, i != 0);
 	}
 	run(0, OPEN "R a\\nb\\r\\n\nw drain\nF\nw end\nE text 6; rejected 1/1 0\n");
@@ -359,9 +359,9 @@ static void test_a_text_has_to_come_on(void **state)
 	run(0, OPEN);
 	for (int i = 0; i < 5; i++) {
 		talk_client(&talk, text, sizeof(text));
-		talk_run(&talk, "T 170000\nC x\nT 130000\nw body\n");
+		talk_try(&talk, "T 170000\nC x\nT 130000\nw body\n");
 	}
-	talk_run(&talk, "T 50000\nw end\n");
+	talk_try(&talk, "T 50000\nw end\n");
 }
 
 static void test_a_server_that_takes_no_byte_is_lost(void **state)
@@ -370,17 +370,17 @@ static void test_a_server_that_takes_no_byte_is_lost(void **state)
 	run(0, OPEN "C x\n");
 	engine_server_blocked(&talk.engine, true, talk.now_ms);
 	assert_int_equal(engine_client_room(&talk.engine), 0);
-	talk_run(&talk, "T 179999\nw body\n");
+	talk_try(&talk, "T 179999\nw body\n");
 	engine_server_blocked(&talk.engine, false, talk.now_ms);
-	talk_run(&talk, "T 170000\nw body\n");
+	talk_try(&talk, "T 170000\nw body\n");
 	engine_server_blocked(&talk.engine, true, talk.now_ms);
-	talk_run(&talk, "T 180000\nw drain\nc\nC .\nc 451 4.4.2\nw command\n"
+	talk_try(&talk, "T 180000\nw drain\nc\nC .\nc 451 4.4.2\nw command\n"
 			"E text 3; server-lost 1/1 451\n");
 	assert_int_equal(talk.closed, 1);
 	/* nor is it behind it: who could not say the rest has as long for it as anybody */
 	run(0, OPEN "C x\n");
 	engine_server_blocked(&talk.engine, true, talk.now_ms);
-	talk_run(&talk, "T 180000\nw drain\nT 150000\nC y\nT 149999\nw drain\nC .\nc 451 4.4.2\n"
+	talk_try(&talk, "T 180000\nw drain\nT 150000\nC y\nT 149999\nw drain\nC .\nc 451 4.4.2\n"
 			"w command\n");
 }
 
@@ -392,10 +392,10 @@ static void test_draining_has_an_end(void **state)
 	run(0, OPEN "R a\nT 100000\nR \\nb\n");
 	for (int i = 0; i < 59; i++) {
 		talk_client(&talk, text, sizeof(text));
-		talk_run(&talk, "T 10000\nw drain\n");
+		talk_try(&talk, "T 10000\nw drain\n");
 	}
 	talk_client(&talk, text, sizeof(text));
-	talk_run(&talk, "T 10000\nc 550 5.6.11\nc 421 4.4.2\nw end\n"
+	talk_try(&talk, "T 10000\nc 550 5.6.11\nc 421 4.4.2\nw end\n"
 			"E text 6000004; rejected 1/1 550\n");
 	run(0, OPEN "R a\\nb\nT 180000\nc 421 4.4.2\nw end\n");
 }
@@ -405,12 +405,12 @@ static void test_a_verdict_that_does_not_come_is_no_yes(void **state)
 	(void)state;
 	run(0, OPEN);
 	talk.holds = true;
-	talk_run(&talk, "C x\nC .\ns x\nT 295000\nc 451 4.7.1\ns\nw command\n"
+	talk_try(&talk, "C x\nC .\ns x\nT 295000\nc 451 4.7.1\ns\nw command\n"
 			"E text 3; rejected 1/1 451\n");
 	assert_int_equal(talk.closed, 1);
 	run(0, TALK_HELLO TALK_TAKEN);
 	talk.holds = true;
-	talk_run(&talk, "C DATA\nT 30000\nc 451 4.3.0\ns\nw command\n");
+	talk_try(&talk, "C DATA\nT 30000\nc 451 4.3.0\ns\nw command\n");
 }
 
 static void test_idle_clients_are_sent_away(void **state)

@@ -5,6 +5,8 @@
 #include "lib/policy/session.h"
 #include "lib/portal/tries.h"
 
+#include <string.h>
+
 static bool metrics_listen_ok(const void *ipc, size_t len)
 {
 	const struct ipc_metrics_listen *listen = ipc;
@@ -31,7 +33,9 @@ static bool login_ok(const void *ipc, size_t len)
 
 	return len == sizeof(*login) + login->session_bytes &&
 	       login->session_bytes <= SESSION_ENCODED_MAX && NAMED_OK(login->portal) &&
-	       TEXT_OK(login->terms) && client_is_ok(&login->client);
+	       TEXT_OK(login->terms) &&
+	       strspn(login->terms, "0123456789abcdef") == strlen(login->terms) &&
+	       client_is_ok(&login->client);
 }
 
 static bool client_ok(const void *ipc, size_t len)

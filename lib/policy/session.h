@@ -13,6 +13,7 @@
 #define SESSION_MAILS_MAX     32
 #define SESSION_MAIL_SIZE     255 /* RFC 5321, 4.5.3.1.3 with errata: 254, and NUL */
 #define SESSION_NAS_SIZE      128 /* of its access server's name: 127 bytes, and NUL */
+#define SESSION_TERMS_SIZE    17  /* of the version of terms: 16 digits, and NUL */
 
 enum session_kind {
 	SESSION_PORTAL, /* logged in */
@@ -65,6 +66,7 @@ struct session {
 	struct policy_string via;        /* the statement that it came by, "wlc"; len 0: none */
 	char ifname[POLICY_IFNAME_SIZE]; /* where its client was seen last; empty: nowhere yet */
 	struct policy_string nas;        /* the access server that told of it last; len 0: none */
+	char terms[SESSION_TERMS_SIZE];  /* that its user accepted, by their version; empty: none */
 };
 
 /* "cli", "radius wlc", "device". */

@@ -14,17 +14,20 @@
  *   addresses: u8 family, u8 length, u8 learned, u64 seen, 4 or 16 bytes,
  *   of a login with a password: u8 mail addresses, then these as strings,
  *   unless all of it is unset, as it is in what versions before wrote: u8 source, u64 hard end,
- *   strings via, nas and interface, which may be empty. */
+ *   strings via, nas and interface, which may be empty,
+ *   if terms were accepted: their version, a string. */
 
 struct session_storage {
 	char text[(2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE + POLICY_NAME_SIZE +
-		  SESSION_NAS_SIZE + POLICY_IFNAME_SIZE + SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
+		  SESSION_NAS_SIZE + POLICY_IFNAME_SIZE + SESSION_TERMS_SIZE +
+		  SESSION_MAILS_MAX * SESSION_MAIL_SIZE];
 	struct policy_string groups[SESSION_GROUPS_MAX], mails[SESSION_MAILS_MAX];
 	struct session_address addresses[SESSION_ADDRESSES_MAX];
 };
 
-#define FIXED_BYTES  (2 + 4 + 6 + 4 * 8 + 4 + 8)
-#define SOURCE_BYTES (1 + 8 + POLICY_NAME_SIZE + SESSION_NAS_SIZE + POLICY_IFNAME_SIZE)
+#define FIXED_BYTES (2 + 4 + 6 + 4 * 8 + 4 + 8)
+#define SOURCE_BYTES \
+	(1 + 8 + POLICY_NAME_SIZE + SESSION_NAS_SIZE + POLICY_IFNAME_SIZE + SESSION_TERMS_SIZE)
 static_assert(FIXED_BYTES + SOURCE_BYTES + (2 + SESSION_GROUPS_MAX) * POLICY_USER_SIZE +
 			      SESSION_ADDRESSES_MAX * 27 + 1 +
 			      SESSION_MAILS_MAX * SESSION_MAIL_SIZE <=
@@ -75,7 +78,12 @@ static void put_string(struct writer *writer, const struct policy_string *string
 static bool has_source(const struct session *session)
 {
 	return session->source != SESSION_SOURCE_CLI || session->hard_end_ms || session->via.len ||
-	       session->nas.len || *session->ifname;
+	       session->nas.len || *session->ifname || *session->terms;
+}
+
+static void put_text(struct writer *writer, const char *text, size_t size)
+{
+	put_string(writer, &(struct policy_string){text, (uint32_t)strlen(text), 0}, size);
 }
 
 static void put_source(struct writer *writer, const struct session *session)
@@ -84,9 +92,9 @@ static void put_source(struct writer *writer, const struct session *session)
 	put_number(writer, session->hard_end_ms, 8);
 	put_string(writer, &session->via, POLICY_NAME_SIZE);
 	put_string(writer, &session->nas, SESSION_NAS_SIZE);
-	put_string(writer,
-		&(struct policy_string){session->ifname, (uint32_t)strlen(session->ifname), 0},
-		POLICY_IFNAME_SIZE);
+	put_text(writer, session->ifname, POLICY_IFNAME_SIZE);
+	if (*session->terms)
+		put_text(writer, session->terms, SESSION_TERMS_SIZE);
 }
 
 size_t session_encode(const struct session *session, uint8_t *bytes, size_t room)
@@ -208,6 +216,11 @@ static void take_source(struct reader *reader, struct session *session, char **t
 	session->nas = take_optional(reader, text, SESSION_NAS_SIZE - 1);
 	const struct policy_string ifname = take_optional(reader, text, POLICY_IFNAME_SIZE - 1);
 	memcpy(session->ifname, ifname.text, ifname.len);
+	if (!reader->bad && reader->at != reader->end) {
+		const struct policy_string terms =
+			take_string(reader, text, SESSION_TERMS_SIZE - 1);
+		memcpy(session->terms, terms.text, terms.len);
+	}
 	if (!has_source(session))
 		reader->bad = true;
 }

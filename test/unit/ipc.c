@@ -582,6 +582,10 @@ static void a_login_page_speaks_of_one_client(void **state)
 	assert_int_equal(check(), -EBADMSG); /* no address */
 	m.portal_login.client.address = documentation4;
 	assert_int_equal(check(), 0);
+	strcpy(m.portal_login.terms, "0123\n");
+	assert_int_equal(check(), -EBADMSG);
+	strcpy(m.portal_login.terms, "0123456789abcdef");
+	assert_int_equal(check(), 0);
 	m.portal_login.session_bytes = 1; /* more than there is */
 	assert_int_equal(check(), -EBADMSG);
 	m.header.bytes++;

@@ -673,6 +673,7 @@ static void test_bytes_of_a_source(void **state)
 	assert_string_equal(back.via.text, "wlc");
 	assert_string_equal(back.nas.text, "ap1");
 	assert_string_equal(back.ifname, "br-guest-123456");
+	assert_string_equal(back.terms, "");
 	for (size_t shorter = 0; shorter < len; shorter++)
 		assert_int_equal(session_decode(bytes, shorter, &back, storage), 0);
 	/* no such source; an interface too long; one that is all unset */
@@ -682,6 +683,16 @@ static void test_bytes_of_a_source(void **state)
 	memcpy(bad, bytes, len);
 	bad[len - 16] = 16;
 	assert_int_equal(session_decode(bad, len, &back, storage), 0);
+	/* terms stand behind it, and only if some were accepted */
+	strcpy(session.terms, "0123456789abcdef");
+	assert_int_equal(session_encode(&session, bytes, sizeof(bytes)), len + 17);
+	assert_int_equal(session_decode(bytes, len + 17, &back, storage), len + 17);
+	assert_string_equal(back.terms, session.terms);
+	for (uint8_t wrong = 0; wrong < 32; wrong += 17) { /* none, too long */
+		memcpy(bad, bytes, len + 17);
+		bad[len] = wrong;
+		assert_int_equal(session_decode(bad, len + 17, &back, storage), 0);
+	}
 	memcpy(bad, bytes, plain);
 	memset(bad + plain, 0, 12);
 	bad[0] = (uint8_t)(plain + 12);

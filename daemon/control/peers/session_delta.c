@@ -19,6 +19,7 @@ size_t session_delta_encode(
 	told.nas = (struct policy_string){"", 0, hash_bytes("", 0)};
 	told.hard_end_ms = 0;
 	memset(told.ifname, 0, sizeof(told.ifname));
+	memset(told.terms, 0, sizeof(told.terms));
 	return session_encode(&told, bytes, room);
 }
 

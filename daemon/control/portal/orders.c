@@ -68,7 +68,7 @@ static struct session *find(struct peer *web, const struct ipc_portal_client *ip
 struct entry {
 	struct portal_asker asker;
 	struct portal_client client;
-	char portal[POLICY_NAME_SIZE], terms[PORTAL_VERSION_SIZE];
+	char portal[POLICY_NAME_SIZE];
 	struct login_order order;
 };
 
@@ -79,7 +79,7 @@ static void log_entry(const struct entry *entry, const char *word)
 	log_info("portal %s: %s %s in zone %s from %s%s%s", entry->portal,
 		log_person(entry->order.user), word, entry->order.zone,
 		log_person(addr_format(&entry->client.address, address)),
-		entry->terms[0] ? ", who accepted terms " : "", entry->terms);
+		entry->order.terms[0] ? ", who accepted terms " : "", entry->order.terms);
 }
 
 static void on_login(void *context, enum login_outcome outcome, uint64_t session, const char *text)
@@ -154,6 +154,8 @@ static void fill_order(const struct control *control, const struct policy_portal
 
 	strcpy(order->zone, ipc->client.zone);
 	strcpy(order->via, portal->name.text);
+	_Static_assert(SESSION_TERMS_SIZE == PORTAL_VERSION_SIZE, "a session has room for it");
+	strcpy(order->terms, ipc->terms);
 	order->source = SESSION_SOURCE_PORTAL;
 	order->mac = ipc->client.mac;
 	order->addresses[0] = prefix_of(&ipc->client.address);
@@ -182,7 +184,6 @@ void portal_login(struct peer *web, const struct ipc_portal_login *ipc)
 	entry->asker = asker;
 	entry->client = ipc->client;
 	strcpy(entry->portal, ipc->portal);
-	strcpy(entry->terms, ipc->terms);
 	if (!ipc->session_bytes)
 		strcpy(entry->order.user, mac_format(&ipc->client.mac, mac));
 	bool known =

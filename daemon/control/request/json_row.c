@@ -118,6 +118,8 @@ json_t *json_row_session(const struct control *control, const struct session *se
 			row, "reauthenticate_left_s", left(session->hard_end_ms, now_ms));
 	if (session->nas.len)
 		json_object_set_new(row, "nas", json_row_string(&session->nas));
+	if (*session->terms)
+		json_object_set_new(row, "terms", json_row_text(session->terms));
 	if (session->aside_until_ms)
 		json_object_set_new(row, "aside_left_s", left(session->aside_until_ms, now_ms));
 	return row;

@@ -138,6 +138,8 @@ static void put_in_force(
 	session.started_ms = old ? old->started_ms : now_ms;
 	if (old)
 		memcpy(session.ifname, old->ifname, sizeof(session.ifname));
+	memcpy(session.terms, old && !*order->terms ? old->terms : order->terms,
+		sizeof(session.terms));
 	/* programs log in for each news of a client; at a login page he showed who he is */
 	const bool goes_on = old && old->source != SESSION_SOURCE_RADIUS &&
 			     order->source != SESSION_SOURCE_PORTAL;

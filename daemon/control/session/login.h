@@ -21,7 +21,8 @@ struct login_order {
 	bool groups_given, lease_given, idle_given;
 	uint64_t lease_ms, idle_ms; /* 0: none */
 	enum session_source source;
-	char via[POLICY_NAME_SIZE]; /* the portal; empty: none */
+	char via[POLICY_NAME_SIZE];     /* the portal; empty: none */
+	char terms[SESSION_TERMS_SIZE]; /* that were accepted now; empty: none, or before */
 	uint32_t uid;
 };
 

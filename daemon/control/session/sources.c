@@ -154,8 +154,10 @@ static int put_in_force(
 
 	*id = session.id = old ? old->id : sessions_new_id(control->sessions);
 	session.started_ms = old ? old->started_ms : now_ms;
-	if (old)
+	if (old) {
 		memcpy(session.ifname, old->ifname, sizeof(session.ifname));
+		memcpy(session.terms, old->terms, sizeof(session.terms));
+	}
 	session.idle_s = making->zone->idle_s;
 	/* that its client is still there is no use of it */
 	session.active_ms = old ? old->active_ms : now_ms;

@@ -33,6 +33,7 @@ struct process_options {
 	bool foreground;        /* -d */
 	unsigned relays;        /* --relays, number of cores, at most PROCESS_RELAYS_MAX */
 	uint32_t mark_mask;     /* --mark-mask, 0xf0000000: one nibble anywhere */
+	uint32_t server_mask;   /* --server-mask, 0x0fff0000: without a gap, none of mark_mask's */
 	uint32_t route_table;   /* --table, 4025 */
 	uint32_t rule_priority; /* --rule-priority; 0: in front of other programs' ip rules */
 	uint16_t relay_port;    /* --port, 4025 */

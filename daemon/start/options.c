@@ -19,6 +19,7 @@ enum {
 	OPT_USER,
 	OPT_RELAYS,
 	OPT_MARK_MASK,
+	OPT_SERVER_MASK,
 	OPT_TABLE,
 	OPT_RULE_PRIORITY,
 	OPT_PORT,
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{"user", required_argument, NULL, OPT_USER},
 	{"relays", required_argument, NULL, OPT_RELAYS},
 	{"mark-mask", required_argument, NULL, OPT_MARK_MASK},
+	{"server-mask", required_argument, NULL, OPT_SERVER_MASK},
 	{"table", required_argument, NULL, OPT_TABLE},
 	{"rule-priority", required_argument, NULL, OPT_RULE_PRIORITY},
 	{"port", required_argument, NULL, OPT_PORT},
@@ -57,8 +59,8 @@ static const struct option long_options[] = {
 void options_print_help(void)
 {
 	puts("usage: posternd [-d] [-t] [-f FILE] [--state DIR] [--run DIR] [--user NAME]\n"
-	     "                [--relays N] [--mark-mask M] [--table N] [--rule-priority N]\n"
-	     "                [--port N] [--queue N]\n"
+	     "                [--relays N] [--mark-mask M] [--server-mask M] [--table N]\n"
+	     "                [--rule-priority N] [--port N] [--queue N]\n"
 	     "       posternd --bypass on [--zone ZONE] [--for SECONDS]\n"
 	     "       posternd --bypass off [--zone ZONE]\n"
 	     "       posternd --clear [--table N] [--run DIR]\n"
@@ -73,6 +75,9 @@ void options_print_help(void)
 	     "  --user NAME    whom the processes run as, postern\n"
 	     "  --relays N     relay processes, one per core\n"
 	     "  --mark-mask M  four neighbouring bits of packet and connection marks, 0xf0000000\n"
+	     "  --server-mask M  neighbouring bits beside them, 0x0fff0000: which server the "
+	     "kernel\n"
+	     "                 itself takes a connection to (path kernel)\n"
 	     "  --table N      routing table, 4025\n"
 	     "  --rule-priority N  the first of three ip rules stands there; else they stay in\n"
 	     "                 front of other programs' rules\n"
@@ -121,6 +126,22 @@ static int parse_mark_mask(const char *text, uint32_t *mask)
 	}
 	return refuse("--mark-mask", text,
 		"four neighbouring bits are expected, such as 0xf0000000 or 0x00000f00");
+}
+
+static int parse_server_mask(const char *text, uint32_t *mask)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long number = strtoul(text, &end, 0), low = number & -number;
+	/* no gap: with the lowest bit added they carry into one */
+	if (text[0] >= '0' && text[0] <= '9' && !*end && !errno && number && number <= UINT32_MAX &&
+		((number + low) & number) == 0) {
+		*mask = (uint32_t)number;
+		return 0;
+	}
+	return refuse("--server-mask", text,
+		"neighbouring bits are expected, such as 0x0fff0000 or 0x000000ff");
 }
 
 static int parse_table(const char *text, uint32_t *table)
@@ -235,6 +256,9 @@ static int parse_option(int letter, const char *text, struct options *options)
 	case OPT_MARK_MASK:
 		error = parse_mark_mask(text, &process->mark_mask);
 		break;
+	case OPT_SERVER_MASK:
+		error = parse_server_mask(text, &process->server_mask);
+		break;
 	case OPT_TABLE:
 		error = parse_table(text, &process->route_table);
 		break;
@@ -272,12 +296,24 @@ static int parse_option(int letter, const char *text, struct options *options)
 	return error;
 }
 
+/* Where --server-mask is not given: who has chosen a place for the other one need not choose twice.
+ */
+static uint32_t server_mask_beside(uint32_t mark_mask)
+{
+	return mark_mask & 0x0fff0000 ? 0x0000fff0 : 0x0fff0000;
+}
+
 static int check_together(const struct options *options)
 {
 	if (options->command != OPTIONS_BYPASS && (options->bypass_zone || options->bypass_seconds))
 		fputs("posternd: --zone and --for belong to --bypass\n", stderr);
 	else if (options->bypass_seconds && !options->bypass_on)
 		fputs("posternd: --for belongs to --bypass on\n", stderr);
+	else if (options->process.mark_mask & options->process.server_mask)
+		fprintf(stderr,
+			"posternd: --mark-mask 0x%x and --server-mask 0x%x have bits in common: "
+			"each needs bits of its own\n",
+			options->process.mark_mask, options->process.server_mask);
 	else
 		return 0;
 	return -EINVAL;
@@ -309,6 +345,8 @@ int options_parse(int argc, char **argv, struct options *options)
 		error = parse_option(letter, optarg, options);
 	if (!error && optind < argc)
 		error = refuse("argument", argv[optind], "nothing is expected here");
+	if (!error && !options->process.server_mask)
+		options->process.server_mask = server_mask_beside(options->process.mark_mask);
 	if (!error)
 		error = check_together(options);
 	if (error)
@@ -336,6 +374,11 @@ static void put_options(const struct process_options *process,
 	argv[n++] = NUMBER(relays, "%u", process->relays);
 	argv[n++] = WORD("--mark-mask");
 	argv[n++] = NUMBER(mark_mask, "0x%x", process->mark_mask);
+	/* the program that follows may be one that has no such word */
+	if (process->server_mask != server_mask_beside(process->mark_mask)) {
+		argv[n++] = WORD("--server-mask");
+		argv[n++] = NUMBER(server_mask, "0x%x", process->server_mask);
+	}
 	argv[n++] = WORD("--table");
 	argv[n++] = NUMBER(route_table, "%u", process->route_table);
 	if (process->rule_priority) {

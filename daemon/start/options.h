@@ -32,10 +32,11 @@ void options_print_help(void);
 
 /* The arguments that make options_parse() give a child the same numbers and names; argv has room
  * for OPTIONS_CHILD_ARGS, texts live in storage. */
-#define OPTIONS_CHILD_ARGS 26
+#define OPTIONS_CHILD_ARGS 28
 struct options_child_storage {
 	char title[32], child[48];
-	char mark_mask[16], route_table[16], rule_priority[16], relay_port[8], queue[8], relays[8];
+	char mark_mask[16], server_mask[16], route_table[16], rule_priority[16], relay_port[8],
+		queue[8], relays[8];
 };
 void options_child_argv(const struct process_start *start, struct options_child_storage *storage,
 	char *argv[static OPTIONS_CHILD_ARGS]);

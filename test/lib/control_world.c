@@ -134,6 +134,7 @@ void start_control(void)
 					      .foreground = true,
 					      .relays = 1,
 					      .mark_mask = 0xf0000000,
+					      .server_mask = 0x0fff0000,
 					      .route_table = 4025,
 					      .relay_port = 4025,
 					      .queue = 4025},

@@ -34,6 +34,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(options.process.run_dir, "/run/postern");
 	assert_string_equal(options.process.user, "postern");
 	assert_int_equal(options.process.mark_mask, 0xf0000000);
+	assert_int_equal(options.process.server_mask, 0x0fff0000);
 	assert_int_equal(options.process.relay_port, 4025);
 	assert_int_equal(options.process.route_table, 4025);
 	assert_int_equal(options.process.rule_priority, 0);
@@ -75,6 +76,12 @@ static void bad_values_are_refused(void **state)
 		{(char *)"--mark-mask", (char *)"0"},
 		{(char *)"--mark-mask", (char *)"0x1f"},
 		{(char *)"--mark-mask", (char *)"0xf00000000"},
+		{(char *)"--server-mask", (char *)"0"},
+		{(char *)"--server-mask", (char *)"0x5"},
+		{(char *)"--server-mask", (char *)"0xff0ff"},
+		{(char *)"--server-mask", (char *)"0x100000000"},
+		{(char *)"--server-mask", (char *)"0xff000000"},
+		{(char *)"--server-mask", (char *)"-1"},
 		{(char *)"--port", (char *)"1023"},
 		{(char *)"--port", (char *)"65536"},
 		{(char *)"--table", (char *)"0"},
@@ -94,6 +101,42 @@ static void bad_values_are_refused(void **state)
 		char *argv[] = {(char *)"posternd", bad[i][0], bad[i][1], NULL};
 		if (parse(argv) != -EINVAL)
 			fail_msg("%s %s was taken", bad[i][0], bad[i][1] ? bad[i][1] : "");
+	}
+}
+
+static void servers_have_bits_of_their_own(void **state)
+{
+	static const struct {
+		const char *mark, *server; /* NULL: not given */
+		uint32_t want;             /* 0: refused */
+	} cases[] = {
+		{NULL, "0x0000ffff", 0x0000ffff},
+		{NULL, "0x80", 0x80},
+		{"0x0f000000", "0xf0000000", 0xf0000000},
+		{"0x0000000f", "0xfffffff0", 0xfffffff0},
+		{"0x0000000f", NULL, 0x0fff0000},
+		{"0x0f000000", NULL, 0x0000fff0},
+		{"0x000f0000", NULL, 0x0000fff0},
+		{"0x00078000", NULL, 0x0000fff0},
+		{"0x00000f00", "0x00000ff0", 0},
+		{NULL, "0x10000000", 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *argv[6] = {(char *)"posternd"};
+		int n = 1;
+		if (cases[i].mark) {
+			argv[n++] = (char *)"--mark-mask";
+			argv[n++] = (char *)(uintptr_t)cases[i].mark;
+		}
+		if (cases[i].server) {
+			argv[n++] = (char *)"--server-mask";
+			argv[n++] = (char *)(uintptr_t)cases[i].server;
+		}
+		int error = parse(argv);
+		if (error != (cases[i].want ? 0 : -EINVAL) ||
+			(!error && options.process.server_mask != cases[i].want))
+			fail_msg("case %zu: %d, 0x%x", i, error, options.process.server_mask);
 	}
 }
 
@@ -134,6 +177,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 					      .foreground = true,
 					      .relays = 16,
 					      .mark_mask = 0x00000f00,
+					      .server_mask = 0xffff0000,
 					      .route_table = 4294967295,
 					      .rule_priority = 32763,
 					      .relay_port = 65535,
@@ -167,6 +211,7 @@ static void a_child_gets_the_numbers_of_its_keeper(void **state)
 		assert_int_equal(got->foreground, want->foreground);
 		assert_int_equal(got->relays, want->relays);
 		assert_int_equal(got->mark_mask, want->mark_mask);
+		assert_int_equal(got->server_mask, want->server_mask);
 		assert_true(got->route_table == want->route_table);
 		assert_int_equal(got->rule_priority, want->rule_priority);
 		assert_int_equal(got->relay_port, want->relay_port);
@@ -185,6 +230,7 @@ static void who_takes_the_place_gets_every_option(void **state)
 		.foreground = true,
 		.relays = 16,
 		.mark_mask = 0x0000f000,
+		.server_mask = 0x00000ff0,
 		.route_table = 77,
 		.rule_priority = 5,
 		.relay_port = 2525,
@@ -204,6 +250,7 @@ static void who_takes_the_place_gets_every_option(void **state)
 		assert_true(got->foreground);
 		assert_int_equal(got->relays, want.relays);
 		assert_int_equal(got->mark_mask, want.mark_mask);
+		assert_int_equal(got->server_mask, want.server_mask);
 		assert_int_equal(got->route_table, want.route_table);
 		assert_int_equal(got->rule_priority, want.rule_priority);
 		assert_int_equal(got->relay_port, want.relay_port);
@@ -217,6 +264,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_the_manual),
 		cmocka_unit_test(each_command_is_told),
 		cmocka_unit_test(bad_values_are_refused),
+		cmocka_unit_test(servers_have_bits_of_their_own),
 		cmocka_unit_test(bypass_takes_seconds_and_durations),
 		cmocka_unit_test(a_relative_path_is_taken_from_the_current_folder),
 		cmocka_unit_test(a_child_gets_the_numbers_of_its_keeper),

@@ -15,145 +15,40 @@
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
+#include "kernel-rules/conntrack_message.h"
 #include "kernel-rules/netlink.h"
-
-/* A connection by its original direction. */
-struct tuple {
-	struct endpoint source, destination;
-	uint8_t protocol;
-	/* An operator's zone, of both directions or of the original one alone. */
-	uint16_t zone, original_zone;
-	bool has_zone, has_original_zone;
-	uint8_t state;   /* TCP_CONNTRACK_* */
-	uint32_t left_s; /* until the kernel forgets it */
-};
 
 struct search {
 	const struct prefix *source;
 	const uint16_t *ports;
 	size_t nports;
-	struct tuple *v;
+	struct conntrack_one *v;
 	size_t n;
 };
 
-static void parse_ip(const struct nlattr *nest, struct tuple *tuple)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each_nested(attr, nest)
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-		const void *bytes = mnl_attr_get_payload(attr);
-		uint16_t type = mnl_attr_get_type(attr);
-		bool ip4 = type == CTA_IP_V4_SRC || type == CTA_IP_V4_DST;
-		if (len != (ip4 ? 4 : 16))
-			continue;
-		struct addr *addr = type == CTA_IP_V4_SRC || type == CTA_IP_V6_SRC
-					    ? &tuple->source.addr
-					    : &tuple->destination.addr;
-		addr->family = ip4 ? ADDR_IP4 : ADDR_IP6;
-		memcpy(addr->bytes, bytes, len);
-	}
-}
-
-static void parse_ports(const struct nlattr *nest, struct tuple *tuple)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each_nested(attr, nest)
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-		uint16_t type = mnl_attr_get_type(attr);
-		if (type == CTA_PROTO_NUM && len >= 1)
-			tuple->protocol = mnl_attr_get_u8(attr);
-		else if (type == CTA_PROTO_SRC_PORT && len >= 2)
-			tuple->source.port = ntohs(mnl_attr_get_u16(attr));
-		else if (type == CTA_PROTO_DST_PORT && len >= 2)
-			tuple->destination.port = ntohs(mnl_attr_get_u16(attr));
-	}
-}
-
-static void parse_tuple(const struct nlattr *nest, struct tuple *tuple)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each_nested(attr, nest)
-	{
-		if (mnl_attr_get_type(attr) == CTA_TUPLE_IP)
-			parse_ip(attr, tuple);
-		else if (mnl_attr_get_type(attr) == CTA_TUPLE_PROTO)
-			parse_ports(attr, tuple);
-		else if (mnl_attr_get_type(attr) == CTA_TUPLE_ZONE &&
-			 mnl_attr_get_payload_len(attr) >= 2) {
-			tuple->original_zone = ntohs(mnl_attr_get_u16(attr));
-			tuple->has_original_zone = true;
-		}
-	}
-}
-
-static void parse_state(const struct nlattr *nest, struct tuple *tuple)
-{
-	const struct nlattr *attr, *tcp;
-	mnl_attr_for_each_nested(attr, nest)
-	{
-		if (mnl_attr_get_type(attr) != CTA_PROTOINFO_TCP)
-			continue;
-		mnl_attr_for_each_nested(tcp, attr)
-		{
-			if (mnl_attr_get_type(tcp) == CTA_PROTOINFO_TCP_STATE &&
-				mnl_attr_get_payload_len(tcp) >= 1)
-				tuple->state = mnl_attr_get_u8(tcp);
-		}
-	}
-}
-
-static bool is_over(const struct tuple *tuple)
-{
-	return tuple->state >= TCP_CONNTRACK_TIME_WAIT; /* only a memory of it is left */
-}
-
-static void parse_connection(const struct nlmsghdr *nlh, struct tuple *tuple)
-{
-	const struct nlattr *attr;
-
-	memset(tuple, 0, sizeof(*tuple));
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
-		size_t len = mnl_attr_get_payload_len(attr);
-		if (mnl_attr_get_type(attr) == CTA_TUPLE_ORIG) {
-			parse_tuple(attr, tuple);
-		} else if (mnl_attr_get_type(attr) == CTA_PROTOINFO) {
-			parse_state(attr, tuple);
-		} else if (mnl_attr_get_type(attr) == CTA_TIMEOUT && len >= 4) {
-			tuple->left_s = ntohl(mnl_attr_get_u32(attr));
-		} else if (mnl_attr_get_type(attr) == CTA_ZONE && len >= 2) {
-			tuple->zone = ntohs(mnl_attr_get_u16(attr));
-			tuple->has_zone = true;
-		}
-	}
-}
-
-static bool is_searched(const struct search *search, const struct tuple *tuple)
+static bool is_searched(const struct search *search, const struct conntrack_one *one)
 {
 	bool port = search->nports == 0;
 	for (size_t i = 0; i < search->nports; i++)
-		port = port || search->ports[i] == tuple->destination.port;
-	return port && !is_over(tuple) && tuple->protocol == IPPROTO_TCP &&
-	       prefix_contains(search->source, &tuple->source.addr);
+		port = port || search->ports[i] == one->destination.port;
+	return port && !conntrack_is_over(one) && one->protocol == IPPROTO_TCP &&
+	       prefix_contains(search->source, &one->source.addr);
 }
 
 static int on_connection(void *context, const struct nlmsghdr *nlh)
 {
 	struct search *search = context;
-	struct tuple tuple;
+	struct conntrack_one one;
 
-	parse_connection(nlh, &tuple);
-	if (!is_searched(search, &tuple))
+	if (conntrack_message_parse(nlh, nlh->nlmsg_len, &one) || !is_searched(search, &one))
 		return 0;
 	if (search->n % 64 == 0) {
-		struct tuple *v = realloc(search->v, (search->n + 64) * sizeof(*v));
+		struct conntrack_one *v = realloc(search->v, (search->n + 64) * sizeof(*v));
 		if (!v)
 			return -ENOMEM;
 		search->v = v;
 	}
-	search->v[search->n++] = tuple;
+	search->v[search->n++] = one;
 	return 0;
 }
 
@@ -169,45 +64,45 @@ static struct nlmsghdr *begin(struct netlink *nl, struct netlink_request *reques
 		nl, request, (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type), flags, family, 0);
 }
 
-/* The kernel picks the connections with the pass mark. */
-static int list_passed(struct netlink *nl, uint32_t mask, uint8_t family,
-	int (*on_one)(void *context, const struct nlmsghdr *nlh), void *context)
+/* The kernel picks the connections with the mark. */
+static int list_marked(struct netlink *nl, uint32_t mask, enum mark mark, uint8_t family,
+	netlink_on_answer *on_one, void *context)
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh = begin(nl, &request, IPCTNL_MSG_CT_GET, NLM_F_DUMP, family);
-	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, MARK_PASS)));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, mark)));
 	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
 	int status = netlink_ask(nl, nlh, on_one, context);
 	return status == -EINTR ? 0 : status;
 }
 
-static void put_tuple(struct nlmsghdr *nlh, const struct tuple *tuple)
+static void put_tuple(struct nlmsghdr *nlh, const struct conntrack_one *one)
 {
-	bool ip4 = tuple->source.addr.family == ADDR_IP4;
+	bool ip4 = one->source.addr.family == ADDR_IP4;
 	size_t len = ip4 ? 4 : 16;
 	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
 	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
-	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, len, tuple->source.addr.bytes);
-	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, len, tuple->destination.addr.bytes);
+	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, len, one->source.addr.bytes);
+	mnl_attr_put(nlh, ip4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, len, one->destination.addr.bytes);
 	mnl_attr_nest_end(nlh, ip);
 	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, tuple->protocol);
-	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(tuple->source.port));
-	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(tuple->destination.port));
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, one->protocol);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(one->source.port));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(one->destination.port));
 	mnl_attr_nest_end(nlh, proto);
-	if (tuple->has_original_zone)
-		mnl_attr_put_u16(nlh, CTA_TUPLE_ZONE, htons(tuple->original_zone));
+	if (one->has_original_zone)
+		mnl_attr_put_u16(nlh, CTA_TUPLE_ZONE, htons(one->original_zone));
 	mnl_attr_nest_end(nlh, nest);
-	if (tuple->has_zone)
-		mnl_attr_put_u16(nlh, CTA_ZONE, htons(tuple->zone));
+	if (one->has_zone)
+		mnl_attr_put_u16(nlh, CTA_ZONE, htons(one->zone));
 }
 
-static int mark_killed(struct netlink *nl, uint32_t mask, const struct tuple *tuple)
+static int mark_killed(struct netlink *nl, uint32_t mask, const struct conntrack_one *one)
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh =
-		begin(nl, &request, IPCTNL_MSG_CT_NEW, NLM_F_ACK, family_of(&tuple->source.addr));
-	put_tuple(nlh, tuple);
+		begin(nl, &request, IPCTNL_MSG_CT_NEW, NLM_F_ACK, family_of(&one->source.addr));
+	put_tuple(nlh, one);
 	mnl_attr_put_u32(nlh, CTA_MARK, htonl(plan_mark_bits(mask, MARK_KILL)));
 	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
 	return netlink_ask(nl, nlh, NULL, NULL);
@@ -222,7 +117,9 @@ int conntrack_kill(uint32_t mask, const struct prefix *source, const uint16_t *p
 	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (status)
 		return status;
-	status = list_passed(&nl, mask, family_of(&source->addr), on_connection, &search);
+	for (size_t i = 0; status == 0 && i < 2; i++)
+		status = list_marked(&nl, mask, i ? MARK_KERNEL : MARK_PASS,
+			family_of(&source->addr), on_connection, &search);
 	for (size_t i = 0; status == 0 && i < search.n; i++) {
 		status = mark_killed(&nl, mask, &search.v[i]);
 		if (status == 0)
@@ -256,25 +153,24 @@ static uint32_t read_seconds(const char *name)
 }
 
 /* Each packet sets the time that is left anew. What is not known counts as in use. */
-static uint32_t unused_of(const struct walk *walk, const struct tuple *tuple)
+static uint32_t unused_of(const struct walk *walk, const struct conntrack_one *one)
 {
-	if (tuple->state != TCP_CONNTRACK_ESTABLISHED)
+	if (one->state != TCP_CONNTRACK_ESTABLISHED)
 		return 0;
 	uint32_t least_s = walk->unacknowledged_s < walk->established_s ? walk->unacknowledged_s
 									: walk->established_s;
-	uint32_t whole_s = tuple->left_s <= least_s ? least_s : walk->established_s;
-	return whole_s > tuple->left_s ? whole_s - tuple->left_s : 0;
+	uint32_t whole_s = one->left_s <= least_s ? least_s : walk->established_s;
+	return whole_s > one->left_s ? whole_s - one->left_s : 0;
 }
 
 static int on_passed(void *context, const struct nlmsghdr *nlh)
 {
 	struct walk *walk = context;
-	struct tuple tuple;
+	struct conntrack_one one;
 
-	parse_connection(nlh, &tuple);
-	if (tuple.protocol == IPPROTO_TCP && !is_over(&tuple) &&
-		tuple.source.addr.family != ADDR_NONE)
-		walk->visit(walk->context, &tuple.source.addr, unused_of(walk, &tuple));
+	if (conntrack_message_parse(nlh, nlh->nlmsg_len, &one) == 0 &&
+		one.protocol == IPPROTO_TCP && !conntrack_is_over(&one))
+		walk->visit(walk->context, &one.source.addr, unused_of(walk, &one));
 	return 0;
 }
 
@@ -289,9 +185,103 @@ int conntrack_each_passed(uint32_t mask, conntrack_visit *visit, void *context)
 	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (status)
 		return status;
-	status = list_passed(&nl, mask, AF_INET, on_passed, &walk);
+	status = list_marked(&nl, mask, MARK_PASS, AF_INET, on_passed, &walk);
 	if (!status)
-		status = list_passed(&nl, mask, AF_INET6, on_passed, &walk);
+		status = list_marked(&nl, mask, MARK_PASS, AF_INET6, on_passed, &walk);
 	netlink_close(&nl);
 	return status;
+}
+
+/* ---- flows that the kernel carries alone ---- */
+
+struct raw {
+	conntrack_on_raw *on_raw;
+	void *context;
+	size_t index;
+};
+
+static int copy_raw(void *context, const struct nlmsghdr *nlh)
+{
+	struct raw *raw = context;
+	if (nlh->nlmsg_len <= CONNTRACK_MESSAGE_MAX)
+		raw->on_raw(raw->context, raw->index, nlh, nlh->nlmsg_len);
+	return 0;
+}
+
+static int get(struct netlink *nl, const struct conntrack_tuple *tuple,
+	netlink_on_answer *on_answer, void *context)
+{
+	struct conntrack_one one = {.source = tuple->source,
+		.destination = tuple->destination,
+		.protocol = IPPROTO_TCP};
+	struct netlink_request request;
+	struct nlmsghdr *nlh =
+		begin(nl, &request, IPCTNL_MSG_CT_GET, NLM_F_ACK, family_of(&tuple->source.addr));
+	put_tuple(nlh, &one);
+	return netlink_ask(nl, nlh, on_answer, context);
+}
+
+int conntrack_get(
+	const struct conntrack_tuple *tuples, size_t n, conntrack_on_raw *on_raw, void *context)
+{
+	struct raw raw = {.on_raw = on_raw, .context = context};
+	struct netlink nl;
+
+	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
+	if (status)
+		return status;
+	for (; status == 0 && raw.index < n; raw.index++) {
+		status = get(&nl, &tuples[raw.index], copy_raw, &raw);
+		if (status == -ENOENT) {
+			on_raw(context, raw.index, NULL, 0);
+			status = 0;
+		}
+	}
+	netlink_close(&nl);
+	return status;
+}
+
+int conntrack_dump(uint32_t mask, enum mark mark, conntrack_on_raw *on_raw, void *context)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct raw raw = {.on_raw = on_raw, .context = context};
+	struct netlink nl;
+
+	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
+	if (status)
+		return status;
+	for (size_t i = 0; status == 0 && i < 2; i++)
+		status = list_marked(&nl, mask, mark, families[i], copy_raw, &raw);
+	netlink_close(&nl);
+	return status;
+}
+
+static int take_one(void *context, const struct nlmsghdr *nlh)
+{
+	return conntrack_message_parse(nlh, nlh->nlmsg_len, context);
+}
+
+int conntrack_kill_flows(uint32_t mask, const struct conntrack_tuple *tuples, size_t n)
+{
+	struct conntrack_one one;
+	struct netlink nl;
+	int marked = 0;
+
+	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
+	if (status)
+		return status;
+	for (size_t i = 0; status == 0 && i < n; i++) {
+		status = get(&nl, &tuples[i], take_one, &one);
+		/* another connection may have its ports by now */
+		bool ours = status == 0 && !conntrack_is_over(&one) &&
+			    (one.mark & mask) == plan_mark_bits(mask, MARK_KERNEL);
+		if (ours)
+			status = mark_killed(&nl, mask, &one);
+		if (ours && status == 0)
+			marked++;
+		if (status == -ENOENT)
+			status = 0; /* it ended meanwhile */
+	}
+	netlink_close(&nl);
+	return status ? status : marked;
 }

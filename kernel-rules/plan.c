@@ -12,9 +12,40 @@ uint32_t plan_mark_bits(uint32_t mask, enum mark mark)
 	return mask ? (uint32_t)mark << __builtin_ctz(mask) : 0;
 }
 
+uint32_t plan_number_bits(uint32_t server_mask, uint16_t number)
+{
+	return server_mask ? (uint32_t)number << __builtin_ctz(server_mask) & server_mask : 0;
+}
+
+uint16_t plan_number_of(uint32_t server_mask, uint32_t mark)
+{
+	return server_mask ? (uint16_t)((mark & server_mask) >> __builtin_ctz(server_mask)) : 0;
+}
+
+uint16_t plan_numbers_max(uint32_t server_mask)
+{
+	uint32_t low = server_mask ? server_mask >> __builtin_ctz(server_mask) : 0;
+	return low < UINT16_MAX ? (uint16_t)low : UINT16_MAX;
+}
+
+bool plan_has_paths(const struct plan *plan)
+{
+	return plan->kernel_path || plan->npaths > 0 || plan->npath_hosts > 0;
+}
+
+const struct plan_path *plan_find_path(const struct plan *plan, uint16_t number)
+{
+	for (size_t i = 0; i < plan->npaths; i++) {
+		if (plan->paths[i].number == number)
+			return &plan->paths[i];
+	}
+	return NULL;
+}
+
 void plan_options_init(struct plan_options *options)
 {
 	*options = (struct plan_options){.mark_mask = 0xf0000000,
+		.server_mask = PLAN_SERVER_MASK,
 		.relay_port = 4025,
 		.queue = 25,
 		.route_table = 4025,
@@ -26,6 +57,7 @@ void plan_init(struct plan *plan, const struct plan_options *options, enum plan_
 {
 	*plan = (struct plan){.mode = mode,
 		.mark_mask = options->mark_mask,
+		.server_mask = options->server_mask,
 		.relay_port = options->relay_port,
 		.queue = options->queue,
 		.route_table = options->route_table,
@@ -50,6 +82,8 @@ void plan_fini(struct plan *plan)
 	free(plan->hosts);
 	free(plan->logins);
 	free(plan->endpoints);
+	free(plan->path_hosts);
+	free(plan->paths);
 	*plan = (struct plan){0};
 }
 
@@ -117,6 +151,11 @@ int plan_add_login(struct plan *plan, const struct endpoint *host)
 	return add_end(&plan->logins, &plan->nlogins, PLAN_LOGINS_MAX, host);
 }
 
+int plan_add_path_host(struct plan *plan, const struct endpoint *host)
+{
+	return add_end(&plan->path_hosts, &plan->npath_hosts, PLAN_PATH_HOSTS_MAX, host);
+}
+
 int plan_add_endpoint(
 	struct plan *plan, const char *listener, const struct endpoint *at, enum policy_taker taker)
 {
@@ -136,10 +175,13 @@ int plan_add_endpoint(
 
 void plan_keep_hosts(struct plan *plan, const struct plan *old)
 {
-	for (size_t i = 0; i < old->nhosts; i++) {
-		if (plan_add_host(plan, &old->hosts[i]))
-			return;
-	}
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < old->nhosts; i++)
+		status = plan_add_host(plan, &old->hosts[i]);
+	status = 0;
+	for (size_t i = 0; status == 0 && i < old->npath_hosts; i++)
+		status = plan_add_path_host(plan, &old->path_hosts[i]);
 }
 
 bool plan_binds(const struct plan *plan)
@@ -213,6 +255,10 @@ static int add_hosts(struct plan *plan, const struct policy *policy)
 		if (server->bind == POLICY_BIND_CLIENT) {
 			plan->bind_client = true;
 			status = add_written(plan, server, plan_add_host);
+		}
+		if (status == 0 && server->path == POLICY_PATH_KERNEL) {
+			plan->kernel_path = true;
+			status = add_written(plan, server, plan_add_path_host);
 		}
 		if (status == 0 && policy_server_takes_login(server))
 			status = add_written(plan, server, add_login);
@@ -391,6 +437,47 @@ static bool is_host(const struct endpoint *host)
 	return host->port != 0 && is_network(&whole) && !addr_is_unspecified(&host->addr);
 }
 
+static bool are_hosts(const struct endpoint *hosts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_host(&hosts[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_path_end(const struct endpoint *at, enum addr_family family)
+{
+	return at->addr.family == ADDR_NONE || (at->addr.family == family && is_host(at));
+}
+
+/* Bits side by side, which no decision needs. */
+static bool is_server_mask(const struct plan *plan)
+{
+	uint32_t low =
+		plan->server_mask ? plan->server_mask >> __builtin_ctz(plan->server_mask) : 0;
+	return low && (low & (low + 1)) == 0 && !(plan->server_mask & plan->mark_mask);
+}
+
+static bool are_paths(const struct plan *plan)
+{
+	if (!plan_has_paths(plan))
+		return true;
+	if (!is_server_mask(plan) || plan->npaths > PLAN_PATHS_MAX ||
+		plan->npath_hosts > PLAN_PATH_HOSTS_MAX ||
+		!are_hosts(plan->path_hosts, plan->npath_hosts))
+		return false;
+	for (size_t i = 0; i < plan->npaths; i++) {
+		const struct plan_path *path = &plan->paths[i];
+		if (!path->number || path->number > plan_numbers_max(plan->server_mask) ||
+			!is_name(path->server) || !is_path_end(&path->at4, ADDR_IP4) ||
+			!is_path_end(&path->at6, ADDR_IP6) ||
+			plan_find_path(plan, path->number) != path)
+			return false;
+	}
+	return true;
+}
+
 /* At least three bits side by side. */
 static bool is_mask(uint32_t mask)
 {
@@ -414,14 +501,9 @@ int plan_check(const struct plan *plan)
 	/* the tables of the machine itself: unspec, compat, default, main, local */
 	if (plan->route_table >= 252 && plan->route_table <= 255)
 		return -EINVAL;
-	for (size_t i = 0; i < plan->nhosts; i++) {
-		if (!is_host(&plan->hosts[i]))
-			return -EINVAL;
-	}
-	for (size_t i = 0; i < plan->nlogins; i++) {
-		if (!is_host(&plan->logins[i]))
-			return -EINVAL;
-	}
+	if (!are_hosts(plan->hosts, plan->nhosts) || !are_hosts(plan->logins, plan->nlogins) ||
+		!are_paths(plan))
+		return -EINVAL;
 	for (size_t i = 0; i < plan->nendpoints; i++) {
 		if (!is_endpoint(plan, i))
 			return -EINVAL;

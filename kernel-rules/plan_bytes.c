@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC 0x504c4e34 /* PLN4 */
+#define MAGIC 0x504c4e35 /* PLN5 */
 
 struct writer {
 	uint8_t *bytes;
@@ -45,6 +45,24 @@ static void put_endpoint(struct writer *w, const struct endpoint *at)
 	put(w, &at->port, sizeof(at->port));
 }
 
+static void put_paths(struct writer *w, const struct plan *plan)
+{
+	put_u32(w, plan->kernel_path);
+	put_u32(w, (uint32_t)plan->npath_hosts);
+	for (size_t i = 0; i < plan->npath_hosts; i++)
+		put_endpoint(w, &plan->path_hosts[i]);
+	put_u32(w, (uint32_t)plan->npaths);
+	for (size_t i = 0; i < plan->npaths; i++) {
+		const struct plan_path *path = &plan->paths[i];
+		put_u32(w, path->number);
+		put_u32(w, path->gateway);
+		put_u32(w, path->flows);
+		put(w, path->server, sizeof(path->server));
+		put_endpoint(w, &path->at4);
+		put_endpoint(w, &path->at6);
+	}
+}
+
 int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 {
 	struct writer w = {0};
@@ -54,6 +72,7 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 	put_u32(&w, MAGIC);
 	put_u32(&w, plan->mode);
 	put_u32(&w, plan->mark_mask);
+	put_u32(&w, plan->server_mask);
 	put_u32(&w, plan->relay_port);
 	put_u32(&w, plan->queue);
 	put_u32(&w, plan->route_table);
@@ -92,6 +111,7 @@ int plan_encode(const struct plan *plan, uint8_t **bytes, size_t *len)
 		put_endpoint(&w, &endpoint->at);
 		put_u32(&w, endpoint->taker);
 	}
+	put_paths(&w, plan);
 	if (w.failed || w.len > PLAN_BYTES_MAX) {
 		free(w.bytes);
 		return w.failed ? -ENOMEM : -EINVAL;
@@ -194,6 +214,37 @@ static int get_host(struct reader *r, struct plan *plan, const size_t *count,
 	return status ? status : *count == before ? -EBADMSG : 0;
 }
 
+/* Where it leads stands among the hosts already. */
+static int get_path(struct reader *r, struct plan *plan)
+{
+	struct plan_path path = {.number = (uint16_t)get_u32(r, UINT16_MAX)};
+	size_t before = plan->npath_hosts;
+
+	path.gateway = get_u32(r, 1);
+	path.flows = get_u32(r, UINT32_MAX);
+	get(r, path.server, sizeof(path.server));
+	get_endpoint(r, &path.at4);
+	get_endpoint(r, &path.at6);
+	if (r->failed)
+		return -EBADMSG;
+	int status = plan_add_path(plan, &path);
+	return status == -EEXIST || plan->npath_hosts != before ? -EBADMSG : status;
+}
+
+static int get_paths(struct reader *r, struct plan *plan)
+{
+	int status = 0;
+
+	plan->kernel_path = get_u32(r, 1);
+	uint32_t nhosts = get_u32(r, PLAN_PATH_HOSTS_MAX);
+	for (uint32_t i = 0; status == 0 && !r->failed && i < nhosts; i++)
+		status = get_host(r, plan, &plan->npath_hosts, plan_add_path_host);
+	uint32_t npaths = get_u32(r, PLAN_PATHS_MAX);
+	for (uint32_t i = 0; status == 0 && !r->failed && i < npaths; i++)
+		status = get_path(r, plan);
+	return status;
+}
+
 int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 {
 	struct reader r = {.bytes = bytes, .left = len};
@@ -204,6 +255,7 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 		return -EBADMSG;
 	plan->mode = get_u32(&r, PLAN_BARE);
 	plan->mark_mask = get_u32(&r, UINT32_MAX);
+	plan->server_mask = get_u32(&r, UINT32_MAX);
 	plan->relay_port = (uint16_t)get_u32(&r, UINT16_MAX);
 	plan->queue = (uint16_t)get_u32(&r, UINT16_MAX);
 	plan->route_table = get_u32(&r, UINT32_MAX);
@@ -224,6 +276,8 @@ int plan_decode(const uint8_t *bytes, size_t len, struct plan *plan)
 	uint32_t nendpoints = get_u32(&r, PLAN_ENDPOINTS_MAX);
 	for (uint32_t i = 0; status == 0 && !r.failed && i < nendpoints; i++)
 		status = get_listener_endpoint(&r, plan);
+	if (status == 0 && !r.failed)
+		status = get_paths(&r, plan);
 	if (status == 0 && (r.failed || r.left || plan_check(plan)))
 		status = -EBADMSG;
 	if (status)

@@ -22,7 +22,7 @@
 struct queue {
 	struct netlink nl;
 	uint16_t number;
-	uint32_t mask;
+	uint32_t mask, server_mask;
 	queue_on_packet *on_packet;
 	void *context;
 	uint64_t overruns;
@@ -106,13 +106,14 @@ static int on_message(void *context, const struct nlmsghdr *nlh)
 
 /* fd: of an earlier program, bound and configured; -1: to be opened */
 static int open_queue(struct queue **out, int fd, uint16_t number, uint32_t mask,
-	queue_on_packet *on_packet, void *context)
+	uint32_t server_mask, queue_on_packet *on_packet, void *context)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
 	if (!queue)
 		return -ENOMEM;
 	queue->number = number;
 	queue->mask = mask;
+	queue->server_mask = server_mask;
 	queue->on_packet = on_packet;
 	queue->context = context;
 	int status = fd < 0 ? netlink_open(&queue->nl, NETLINK_NETFILTER, 0)
@@ -131,16 +132,17 @@ static int open_queue(struct queue **out, int fd, uint16_t number, uint32_t mask
 	return 0;
 }
 
-int queue_open(struct queue **queue, uint16_t number, uint32_t mask, queue_on_packet *on_packet,
-	void *context)
-{
-	return open_queue(queue, -1, number, mask, on_packet, context);
-}
-
-int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask,
+int queue_open(struct queue **queue, uint16_t number, uint32_t mask, uint32_t server_mask,
 	queue_on_packet *on_packet, void *context)
 {
-	return fd < 0 ? -EBADF : open_queue(queue, fd, number, mask, on_packet, context);
+	return open_queue(queue, -1, number, mask, server_mask, on_packet, context);
+}
+
+int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask, uint32_t server_mask,
+	queue_on_packet *on_packet, void *context)
+{
+	return fd < 0 ? -EBADF
+		      : open_queue(queue, fd, number, mask, server_mask, on_packet, context);
 }
 
 int queue_read(struct queue *queue)
@@ -160,13 +162,21 @@ static int send_request(struct queue *queue, const struct nlmsghdr *nlh)
 	return send(queue->nl.fd, nlh, nlh->nlmsg_len, 0) < 0 ? -errno : 0;
 }
 
-int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum mark decision)
+/* A number's bits are ours only with the decision that it belongs to. */
+static uint32_t mark_of(const struct queue *queue, uint32_t mark, enum mark decision, uint16_t path)
+{
+	uint32_t mask = queue->mask | (decision == MARK_KERNEL ? queue->server_mask : 0);
+	return (mark & ~mask) | plan_mark_bits(queue->mask, decision) |
+	       (plan_number_bits(queue->server_mask, path) & mask);
+}
+
+int queue_verdict(
+	struct queue *queue, uint32_t id, uint32_t mark, enum mark decision, uint16_t path)
 {
 	struct netlink_request request;
 	struct nlmsghdr *nlh = begin(queue, &request, NFQNL_MSG_VERDICT, 0);
 	nfq_nlmsg_verdict_put(nlh, (int)id, NF_ACCEPT);
-	nfq_nlmsg_verdict_put_mark(
-		nlh, (mark & ~queue->mask) | plan_mark_bits(queue->mask, decision));
+	nfq_nlmsg_verdict_put_mark(nlh, mark_of(queue, mark, decision, path));
 	return send_request(queue, nlh);
 }
 

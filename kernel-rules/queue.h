@@ -26,13 +26,13 @@ typedef void queue_on_packet(void *context, const struct queue_packet *packet);
 
 struct queue;
 
-/* Binds the queue: fail-open, QUEUE_LENGTH packets long, whole headers. mask is the plan's mark
- * mask. -EBUSY or -EPERM: another process has it. */
-int queue_open(struct queue **queue, uint16_t number, uint32_t mask, queue_on_packet *on_packet,
-	void *context);
+/* Binds the queue: fail-open, QUEUE_LENGTH packets long, whole headers. mask and server_mask are
+ * the plan's. -EBUSY or -EPERM: another process has it. */
+int queue_open(struct queue **queue, uint16_t number, uint32_t mask, uint32_t server_mask,
+	queue_on_packet *on_packet, void *context);
 /* The same with the socket of an earlier program of this process: the queue is bound to it, and
  * what waits there still waits. Takes fd over when it returns 0. */
-int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask,
+int queue_adopt(struct queue **queue, int fd, uint16_t number, uint32_t mask, uint32_t server_mask,
 	queue_on_packet *on_packet, void *context);
 /* Packets still held are dropped by the kernel: give them their verdicts first. */
 void queue_close(struct queue *queue); /* NULL is allowed */
@@ -41,8 +41,10 @@ int queue_fd(const struct queue *queue);
  * came; 0 also when there were none; -errno. */
 int queue_read(struct queue *queue);
 /* Lets the packet go on with the decision on it; MARK_NONE: undecided, the zone's posture
- * follows. Other bits of mark are kept. An id that is gone is no error. */
-int queue_verdict(struct queue *queue, uint32_t id, uint32_t mark, enum mark decision);
+ * follows. path: with MARK_KERNEL the number of its path, otherwise 0. Other bits of mark are kept.
+ * An id that is gone is no error. */
+int queue_verdict(
+	struct queue *queue, uint32_t id, uint32_t mark, enum mark decision, uint16_t path);
 /* Drops it: its client sends it again, after a second. */
 int queue_drop(struct queue *queue, uint32_t id);
 /* Drops all that wait with this id or a lower one. */

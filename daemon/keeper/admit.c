@@ -63,7 +63,7 @@ static void give(struct keeper *keeper, struct held_packet *held)
 {
 	int error = held->dropped
 			    ? queue_drop(keeper->queue, held->id)
-			    : queue_verdict(keeper->queue, held->id, held->mark, held->decision);
+			    : queue_verdict(keeper->queue, held->id, held->mark, held->decision, 0);
 	if (error) {
 		log_error("cannot give a queued packet its verdict: %s", strerror(-error));
 		held->until_ms = loop_now_ms(keeper->loop) + AGAIN_MS;
@@ -136,7 +136,7 @@ void keeper_admit_on_control_end(struct keeper *keeper)
 /* Over a limit of ours: reset, whatever the posture. */
 static void reset(struct keeper *keeper, const struct queue_packet *packet)
 {
-	queue_verdict(keeper->queue, packet->id, packet->mark, MARK_LIMITED);
+	queue_verdict(keeper->queue, packet->id, packet->mark, MARK_LIMITED, 0);
 }
 
 static void ask_control(
@@ -185,7 +185,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 		if (is_awaited(keeper))
 			queue_drop(keeper->queue, packet->id);
 		else
-			queue_verdict(keeper->queue, packet->id, packet->mark, MARK_NONE);
+			queue_verdict(keeper->queue, packet->id, packet->mark, MARK_NONE, 0);
 	} else if (!link) {
 		/* it has just come: by the time that the client sends again it is known */
 		queue_drop(keeper->queue, packet->id);
@@ -288,9 +288,9 @@ int keeper_admit_open(struct keeper *keeper, int fd)
 	keeper->held_end.on_time = on_held_end;
 	keeper->queue_read_end.on_time = on_read_end;
 	int error = fd < 0 ? queue_open(&keeper->queue, options->queue, options->mark_mask,
-				     on_packet, keeper)
+				     PLAN_SERVER_MASK, on_packet, keeper)
 			   : queue_adopt(&keeper->queue, fd, options->queue, options->mark_mask,
-				     on_packet, keeper);
+				     PLAN_SERVER_MASK, on_packet, keeper);
 	if (error == -EBUSY || error == -EPERM)
 		log_error("queue %u is used by another program: choose one with --queue",
 			options->queue);

@@ -10,7 +10,8 @@ struct client {
 	char ifname[POLICY_IFNAME_SIZE];
 	struct mac mac;
 	struct addr addr;
-	enum mark mark;      /* RELAY, PASS, REJECT or DROP */
+	enum mark mark;      /* RELAY, PASS, REJECT, DROP or KERNEL */
+	uint16_t path;       /* KERNEL: the number of its path; else 0 */
 	uint64_t timeout_ms; /* of an entry read back: time left; 0: no end */
 	uint64_t packets;    /* of an entry read back: hits; 0 where the kernel cannot count */
 };

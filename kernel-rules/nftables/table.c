@@ -522,3 +522,10 @@ int table_remove(struct table *table)
 	}
 	return status;
 }
+
+int table_change_paths(struct table *table, const struct plan *plan)
+{
+	if (!table->running || !plan_has_paths(plan))
+		return -ENOENT;
+	return table_apply(table, plan);
+}

@@ -44,8 +44,12 @@ uint32_t table_port(const struct table *table);
  * server.
  * 0; -EBUSY: the table is a living other process's; -EMSGSIZE: plan too big; other -errno. */
 int table_apply(struct table *table, const struct plan *plan);
-/* For so long entries with the verdict pass count; behind it their clients are unknown ones. An
- * apply keeps what is left of the time. 0, -ENOENT (no running table) or -errno. */
+/* Leads new connections where the plan's paths lead now, in one batch: what plan_lead_path()
+ * changed since the plan was applied; nothing else of it may be another. Connections that there are
+ * go on where they go. 0; -ENOENT: no running table with paths (apply the plan); other -errno. */
+int table_change_paths(struct table *table, const struct plan *plan);
+/* For so long entries with the verdicts pass and kernel count; behind it their clients are unknown
+ * ones. An apply keeps what is left of the time. 0, -ENOENT (no running table) or -errno. */
 int table_keep_alive(struct table *table, uint64_t ms);
 /* 1: there is a table of ours, whoever made it; 0: none; -errno. */
 int table_exists(struct table *table);
@@ -83,6 +87,8 @@ struct table_counters {
 	uint64_t shielded;    /* packets for the relay's port that we did not steer there: reset */
 	uint64_t bound;       /* answers of servers to flows with their client's own address */
 	uint64_t unclaimed;   /* such answers to no flow: dropped */
+	uint64_t path_begun;  /* of those that arrived, by their decision, on a path */
+	uint64_t path_lost;   /* reset, since their path led nowhere */
 	uint64_t login_refused; /* local users' packets to servers that take a login at our word */
 };
 /* 0, -ENOENT (no table) or -errno. */

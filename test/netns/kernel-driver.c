@@ -21,6 +21,7 @@
 #include "kernel-rules/queue.h"
 #include "kernel-rules/routes.h"
 #include "lib/base/copy.h"
+#include "test/netns/path-driver.h"
 
 #define WORDS_MAX 64
 
@@ -31,15 +32,17 @@ struct driver {
 	struct links *links;
 	struct routes *routes;
 	struct queue *queue;
+	struct path_driver paths;
 	bool follow; /* heal */
 	bool dead;   /* applies do not vouch for verdicts to pass */
 	bool hold;   /* keep queued packets waiting */
 	enum mark decision;
+	uint16_t path; /* with decision kernel */
 	uint32_t cache_ms;
 };
 
 static const char *const marks[MARKS] = {
-	"none", "relay", "pass", "reject", "drop", "kill", "limited", "reserved"};
+	"none", "relay", "pass", "reject", "drop", "kill", "limited", "kernel"};
 
 static enum mark mark_of(const char *word)
 {
@@ -66,7 +69,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 	const struct link *link = links_find(d->links, packet->ifindex);
 
 	if (!packet->is_read) {
-		queue_verdict(d->queue, packet->id, packet->mark, MARK_LIMITED);
+		queue_verdict(d->queue, packet->id, packet->mark, MARK_LIMITED, 0);
 		return;
 	}
 	printf("event packet %s %s %s %s first %d mark %#x\n", link ? link->name : "?",
@@ -86,7 +89,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 		if (status)
 			printf("event cache-failed %d\n", status);
 	}
-	int status = queue_verdict(d->queue, packet->id, packet->mark, d->decision);
+	int status = queue_verdict(d->queue, packet->id, packet->mark, d->decision, d->path);
 	if (status)
 		printf("event verdict-failed %d\n", status);
 }
@@ -192,12 +195,16 @@ static int do_apply(struct driver *d, enum plan_mode mode)
 	return status;
 }
 
-/* add|del MARK IF MAC|- ADDR [MS] */
+/* add|del MARK[/PATH] IF MAC|- ADDR [MS] */
 static int parse_change(char **w, size_t n, struct client_change *change)
 {
 	if (n < 5)
 		return -EINVAL;
 	*change = (struct client_change){.add = strcmp(w[0], "add") == 0};
+	char *path = strchr(w[1], '/');
+	if (path)
+		*path++ = 0;
+	change->client.path = path ? (uint16_t)atoi(path) : 0;
 	change->client.mark = mark_of(w[1]);
 	copy_text(change->client.ifname, POLICY_IFNAME_SIZE, w[2]);
 	if (strcmp(w[3], "-") && mac_parse(w[3], strlen(w[3]), &change->client.mac))
@@ -289,17 +296,22 @@ static int do_bypass(struct driver *d, char **w, size_t n)
 	return left < 0 ? (int)left : 0;
 }
 
-/* queue on|off|MARK [cache ms] */
+/* queue on|off|MARK[/PATH] [cache ms] */
 static int do_queue(struct driver *d, char **w, size_t n)
 {
 	if (strcmp(w[1], "on") == 0)
-		return queue_open(&d->queue, d->plan.queue, d->plan.mark_mask, on_packet, d);
+		return queue_open(&d->queue, d->plan.queue, d->plan.mark_mask, d->plan.server_mask,
+			on_packet, d);
 	if (strcmp(w[1], "off") == 0) {
 		queue_close(d->queue);
 		d->queue = NULL;
 		return 0;
 	}
 	d->hold = strcmp(w[1], "hold") == 0;
+	char *path = strchr(w[1], '/');
+	if (path)
+		*path++ = 0;
+	d->path = path ? (uint16_t)atoi(path) : 0;
 	d->decision = mark_of(w[1]);
 	d->cache_ms = n > 2 ? (uint32_t)atoi(w[2]) : 0;
 	return 0;
@@ -426,7 +438,7 @@ static int carry_out(struct driver *d, char **w, size_t n)
 	}
 	if (strcmp(w[0], "follow") == 0)
 		return do_follow(d);
-	return -EINVAL;
+	return path_driver_act(&d->paths, &d->plan, d->table, w, n);
 }
 
 static void heal(struct driver *d)
@@ -451,6 +463,8 @@ static void on_ready(struct driver *d, const struct pollfd *fds)
 		heal(d);
 	if (fds[4].revents && queue_read(d->queue) < 0)
 		printf("event queue-failed\n");
+	if (fds[5].revents)
+		path_driver_read(&d->paths);
 }
 
 /* One line at a time, so that poll() and stdio do not fight over the input. */
@@ -469,7 +483,7 @@ static bool read_line(char *line, size_t size)
 
 int main(void)
 {
-	struct driver d = {0};
+	struct driver d = {.paths.log = -1};
 	struct plan_options options;
 	char line[8192], *words[WORDS_MAX];
 
@@ -483,8 +497,9 @@ int main(void)
 			{.fd = d.links ? links_fd(d.links) : -1, .events = POLLIN},
 			{.fd = d.routes ? routes_fd(d.routes) : -1, .events = POLLIN},
 			{.fd = d.watch ? watch_fd(d.watch) : -1, .events = POLLIN},
-			{.fd = d.queue ? queue_fd(d.queue) : -1, .events = POLLIN}};
-		if (poll(fds, 5, -1) < 0)
+			{.fd = d.queue ? queue_fd(d.queue) : -1, .events = POLLIN},
+			{.fd = d.paths.log, .events = POLLIN}};
+		if (poll(fds, 6, -1) < 0)
 			continue;
 		on_ready(&d, fds);
 		if (!fds[0].revents)
@@ -498,6 +513,7 @@ int main(void)
 		else
 			printf("ok\n");
 	}
+	path_driver_close(&d.paths);
 	queue_close(d.queue);
 	watch_close(d.watch);
 	routes_close(d.routes);

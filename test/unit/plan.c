@@ -35,6 +35,15 @@ static void add_endpoint(struct plan *plan, const char *listener, const char *te
 	assert_int_equal(plan_add_endpoint(plan, listener, &at, POLICY_TAKER_LISTENER), 0);
 }
 
+static void add_path(struct plan *plan, uint16_t number, const char *server, const char *at4)
+{
+	struct plan_path path = {.number = number, .flows = 5, .gateway = true};
+	strcpy(path.server, server);
+	path.at4.port = 25;
+	assert_int_equal(addr_parse(at4, strlen(at4), &path.at4.addr), 0);
+	assert_int_equal(plan_add_path(plan, &path), 0);
+}
+
 static void make(struct plan *plan)
 {
 	struct plan_options options;
@@ -67,6 +76,87 @@ static void make(struct plan *plan)
 	add_login(plan, "127.0.0.1", 10025);
 	add_endpoint(plan, "inbound", "0.0.0.0", 25);
 	add_endpoint(plan, "inbound", "2001:db8:3::1", 587);
+	plan->kernel_path = true;
+	add_path(plan, 1, "mx", "203.0.113.20");
+	add_path(plan, 4095, "mx", "203.0.113.21");
+}
+
+static void test_a_path_that_leads_nowhere_is_one_and_a_bad_one_is_none(void **state)
+{
+	static const struct plan_path bad[] = {{.number = 0, .server = "mx"},
+		{.number = 4096, .server = "mx"}, {.number = 2, .server = ""},
+		{.number = 2, .server = "m x"},
+		{.number = 2, .server = "mx", .at4 = {{.family = ADDR_IP6, .bytes = {1}}, 25}},
+		{.number = 2, .server = "mx", .at6 = {{.family = ADDR_IP6, .bytes = {1}}, 0}},
+		{.number = 2, .server = "mx", .at4 = {{.family = ADDR_IP4}, 25}}};
+	struct plan_path nowhere = {.number = 2, .server = "mx"};
+	struct plan plan;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		make(&plan);
+		assert_int_equal(plan_add_path(&plan, &bad[i]), 0);
+		assert_int_equal(plan_check(&plan), -EINVAL);
+		plan_fini(&plan);
+	}
+	make(&plan);
+	assert_int_equal(plan_add_path(&plan, &nowhere), 0);
+	assert_int_equal(plan_add_path(&plan, &nowhere), -EEXIST);
+	assert_int_equal(plan_check(&plan), 0);
+	/* where paths are no bit may be the decision's and the number's */
+	plan.server_mask = 0x1fff0000;
+	assert_int_equal(plan_check(&plan), -EINVAL);
+	plan.server_mask = 0x0ff10000;
+	assert_int_equal(plan_check(&plan), -EINVAL);
+	plan.server_mask = 0x00000fff;
+	assert_int_equal(plan_check(&plan), 0);
+	plan.server_mask = 0x000007ff;
+	assert_int_equal(plan_check(&plan), -EINVAL); /* 4095 has no room */
+	plan_fini(&plan);
+}
+
+static void test_a_path_that_leads_elsewhere_keeps_its_old_host(void **state)
+{
+	const struct endpoint none = {0}, bad = {.addr.family = ADDR_IP6, .port = 25};
+	struct endpoint other = {
+		.addr = {.family = ADDR_IP4, .bytes = {203, 0, 113, 22}}, .port = 25};
+	struct plan plan, next;
+	struct plan_options options;
+
+	(void)state;
+	make(&plan);
+	assert_int_equal(plan.npath_hosts, 2);
+	assert_int_equal(plan_lead_path(&plan, 1, &other, &none), 0);
+	assert_int_equal(plan.npath_hosts, 3);
+	assert_int_equal(plan_find_path(&plan, 1)->at4.addr.bytes[3], 22);
+	assert_int_equal(plan_lead_path(&plan, 1, &none, &none), 0);
+	assert_int_equal(plan_find_path(&plan, 1)->at4.addr.family, ADDR_NONE);
+	assert_int_equal(plan_lead_path(&plan, 2, &other, &none), -ENOENT);
+	assert_int_equal(plan_lead_path(&plan, 1, &other, &bad), -EINVAL);
+	assert_int_equal(plan.npath_hosts, 3);
+	assert_int_equal(plan_check(&plan), 0);
+
+	plan_options_init(&options);
+	plan_init(&next, &options, PLAN_RUNNING);
+	assert_false(plan_has_paths(&next));
+	plan_keep_hosts(&next, &plan);
+	assert_int_equal(next.npath_hosts, 3);
+	assert_true(plan_has_paths(&next) && next.npaths == 0);
+	plan_fini(&next);
+	plan_fini(&plan);
+}
+
+static void test_a_number_stands_in_its_own_bits(void **state)
+{
+	(void)state;
+	assert_int_equal(plan_number_bits(0x0fff0000, 1), 0x00010000);
+	assert_int_equal(plan_number_bits(0x0fff0000, 4095), 0x0fff0000);
+	assert_int_equal(plan_number_bits(0x0fff0000, 4096), 0);
+	assert_int_equal(plan_number_of(0x0fff0000, 0x7123ffff), 0x123);
+	assert_int_equal(plan_number_bits(0, 1) + plan_number_of(0, 0xffff), 0);
+	assert_int_equal(plan_numbers_max(0x0fff0000), 4095);
+	assert_int_equal(plan_numbers_max(0xfffffff0), 65535);
+	assert_int_equal(plan_numbers_max(0), 0);
 }
 
 static void test_an_endpoint_that_cannot_listen_is_no_plan(void **state)
@@ -364,6 +454,9 @@ static void test_hosts_that_take_a_login_are_in_the_plan(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_path_that_leads_nowhere_is_one_and_a_bad_one_is_none),
+		cmocka_unit_test(test_a_path_that_leads_elsewhere_keeps_its_old_host),
+		cmocka_unit_test(test_a_number_stands_in_its_own_bits),
 		cmocka_unit_test(test_a_plan_survives_its_bytes),
 		cmocka_unit_test(test_an_endpoint_that_cannot_listen_is_no_plan),
 		cmocka_unit_test(test_cut_and_longer_bytes_are_refused),

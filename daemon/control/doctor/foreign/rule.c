@@ -2,25 +2,14 @@
 #include "daemon/control/doctor/foreign/rule.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/doctor/foreign/xtables.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nf_tables_compat.h>
-#include <linux/netfilter/xt_CT.h>
-#include <linux/netfilter/xt_connmark.h>
-#include <linux/netfilter/xt_conntrack.h>
-#include <linux/netfilter/xt_mark.h>
-#include <linux/netfilter/xt_multiport.h>
-#include <linux/netfilter/xt_tcpudp.h>
 #include <string.h>
-
-static void take_port(struct foreign_rule *reading, bool hit)
-{
-	*(hit ? &reading->port_hit : &reading->port_missed) = true;
-}
 
 /* Does a mark that is set from what is loaded keep our bits? The connection's are the same ones. */
 static bool keeps_mark(const struct foreign_rule *reading)
@@ -154,13 +143,6 @@ static void take_protocol(struct foreign_rule *reading, uint8_t protocol)
 		reading->port_missed = true;
 }
 
-/* Of a steered flow's packets the first is new and all others are established. */
-static void take_states(struct foreign_rule *reading, uint32_t states)
-{
-	reading->stateful = true;
-	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
-}
-
 static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t len = 0, op = foreign_u32(expr, NFTA_CMP_OP);
@@ -171,7 +153,7 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 
 	switch (reading->loaded) {
 	case LOADED_PORT:
-		take_port(reading, data && len == 2 && compare_port(reading, op, data));
+		reading_take_port(reading, data && len == 2 && compare_port(reading, op, data));
 		break;
 	case LOADED_MARK:
 		*(ours ? &reading->mark : &reading->narrowed) = true;
@@ -181,7 +163,7 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 		break;
 	case LOADED_STATE:
 		if (op == NFT_CMP_NEQ)
-			take_states(reading, reading->masked);
+			reading_take_states(reading, reading->masked);
 		else
 			reading->narrowed = true;
 		break;
@@ -219,8 +201,9 @@ static void read_range(struct foreign_rule *reading, const struct foreign_attrs 
 	if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
 		reading->narrowed = true;
 	else
-		take_port(reading, (compare_port(reading, NFT_CMP_GTE, from) &&
-					   compare_port(reading, NFT_CMP_LTE, to)) != outside);
+		reading_take_port(
+			reading, (compare_port(reading, NFT_CMP_GTE, from) &&
+					 compare_port(reading, NFT_CMP_LTE, to)) != outside);
 }
 
 static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -233,11 +216,11 @@ static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs
 
 	if (reading->loaded == LOADED_PORT && set.name) {
 		bool found = foreign_set_find_port(&set, &act);
-		take_port(reading, found != inverted);
+		reading_take_port(reading, found != inverted);
 		if (map && found)
 			reading->act = act;
 	} else if (reading->loaded == LOADED_STATE && set.name && !inverted) {
-		take_states(reading, foreign_set_states(&set, map));
+		reading_take_states(reading, foreign_set_states(&set, map));
 		if (map) /* of the others too little is known */
 			foreign_act_set(&reading->act, NF_ACCEPT, NULL);
 	} else if ((reading->loaded == LOADED_INTERFACE || reading->loaded == LOADED_INDEX) &&
@@ -264,146 +247,6 @@ static void read_nat(struct foreign_rule *reading, const struct foreign_attrs *e
 {
 	if (foreign_u32(expr, NFTA_NAT_TYPE) == NFT_NAT_DNAT)
 		reading->act.name = "nat";
-}
-
-/* What xtables' match or target is told, copied: it need not be aligned, and may be of another
- * revision and size. false: it is shorter. */
-static bool take_info(const struct foreign_attrs *expr, unsigned type, void *info, size_t size)
-{
-	uint32_t len;
-	const void *data = foreign_data(expr, type, &len);
-
-	if (len < size)
-		return false;
-	memcpy(info, data, size);
-	return true;
-}
-
-static bool has_port(const struct xt_multiport_v1 *ports, uint16_t port)
-{
-	bool in = false;
-
-	for (unsigned i = 0; i < ports->count && i < XT_MULTI_PORTS; i++) {
-		bool range = ports->pflags[i] && i + 1 < XT_MULTI_PORTS;
-		in |= ports->ports[i] <= port && port <= ports->ports[i + (range ? 1 : 0)];
-		i += range;
-	}
-	return in;
-}
-
-/* A match of xtables. */
-static void read_match(struct foreign_rule *reading, const struct foreign_attrs *expr)
-{
-	const char *name = foreign_text(expr, NFTA_MATCH_NAME);
-	const uint32_t revision = foreign_u32(expr, NFTA_MATCH_REV);
-	union {
-		struct xt_tcp tcp;
-		struct xt_multiport_v1 ports;
-		struct xt_conntrack_mtinfo3 ct;
-		struct xt_mark_mtinfo1 mark;
-		struct xt_connmark_mtinfo1 ct_mark;
-	} info;
-
-	if (!name) {
-		reading->narrowed = true;
-	} else if (strcmp(name, "tcp") == 0 &&
-		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.tcp))) {
-		bool in = info.tcp.dpts[0] <= reading->to && reading->to <= info.tcp.dpts[1];
-		take_port(reading, in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
-	} else if (strcmp(name, "multiport") == 0 && revision == 1 &&
-		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ports))) {
-		if (info.ports.flags == XT_MULTIPORT_SOURCE)
-			reading->narrowed = true;
-		else
-			take_port(
-				reading, has_port(&info.ports, reading->to) != !!info.ports.invert);
-	} else if (strcmp(name, "conntrack") == 0 && revision >= 2 &&
-		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct))) {
-		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags)
-			take_states(reading, info.ct.state_mask);
-		else
-			reading->narrowed = true;
-	} else if (strcmp(name, "mark") == 0 &&
-		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.mark))) {
-		bool ours = info.mark.mark == reading->relay && !info.mark.invert;
-		*(ours ? &reading->mark : &reading->narrowed) = true;
-	} else if (strcmp(name, "connmark") == 0 &&
-		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct_mark))) {
-		bool ours = info.ct_mark.mark == reading->relay && !info.ct_mark.invert;
-		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
-	} else if (strcmp(name, "comment") != 0) {
-		reading->narrowed = true;
-	}
-}
-
-/* Saved or restored with all our bits at once, a mark stays what it is: both are alike. */
-static void read_connmark(
-	struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark, uint8_t mode)
-{
-	const uint32_t ours = reading->mark_mask;
-	bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
-
-	switch (mode) {
-	case XT_CONNMARK_SET:
-		reading->overwrites_ct |= ct || (mark->ctmark & ours);
-		break;
-	case XT_CONNMARK_SAVE:
-		reading->overwrites_ct |= ct && (mark->nfmask & ours) != ours;
-		break;
-	case XT_CONNMARK_RESTORE:
-		reading->overwrites |= packet && (mark->ctmask & ours) != ours;
-		break;
-	}
-}
-
-/* What is moved sideways on the way is other bits than it was. */
-static void read_shifted_connmark(
-	struct foreign_rule *reading, const struct xt_connmark_tginfo2 *mark)
-{
-	struct xt_connmark_tginfo1 plain = {
-		.ctmark = mark->ctmark, .ctmask = mark->ctmask, .nfmask = mark->nfmask};
-
-	if (mark->shift_bits && mark->mode == XT_CONNMARK_SAVE)
-		plain.nfmask = 0;
-	if (mark->shift_bits && mark->mode == XT_CONNMARK_RESTORE)
-		plain.ctmask = 0;
-	read_connmark(reading, &plain, mark->mode);
-}
-
-static void read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
-{
-	static const struct {
-		const char *name, *act;
-	} targets[] = {{"REJECT", "reject"}, {"DROP", "drop"}, {"DNAT", "nat"}, {"REDIRECT", "nat"},
-		{"TPROXY", "tproxy"}, {"NFQUEUE", "queue"}};
-	const char *name = foreign_text(expr, NFTA_TARGET_NAME);
-	const uint32_t revision = foreign_u32(expr, NFTA_TARGET_REV);
-	union {
-		struct xt_mark_tginfo2 mark;
-		struct xt_connmark_tginfo1 connmark;
-		struct xt_connmark_tginfo2 connmark2;
-		struct xt_ct_target_info ct;
-	} info;
-
-	if (!name)
-		return;
-	if (strcmp(name, "MARK") == 0 && revision == 2 &&
-		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
-		reading->overwrites |=
-			((info.mark.mask | info.mark.mark) & reading->mark_mask) != 0;
-	else if (strcmp(name, "CONNMARK") == 0 && revision == 1 &&
-		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark)))
-		read_connmark(reading, &info.connmark, info.connmark.mode);
-	else if (strcmp(name, "CONNMARK") == 0 && revision == 2 &&
-		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark2)))
-		read_shifted_connmark(reading, &info.connmark2);
-	else if (strcmp(name, "CT") == 0 &&
-		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
-		 (info.ct.flags & XT_CT_NOTRACK))
-		reading->act.name = "notrack";
-	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
-		if (strcmp(name, targets[i].name) == 0)
-			reading->act.name = targets[i].act;
 }
 
 static void read_reject(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -449,10 +292,10 @@ static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
 	} readers[] = {{"meta", read_meta}, {"ct", read_ct}, {"payload", read_payload},
 		{"bitwise", read_bitwise}, {"cmp", read_cmp}, {"range", read_range},
 		{"lookup", read_lookup}, {"immediate", read_immediate}, {"nat", read_nat},
-		{"match", read_match}, {"target", read_target}, {"reject", read_reject},
-		{"redir", read_redirect}, {"tproxy", read_tproxy}, {"queue", read_queue},
-		{"notrack", read_notrack}, {"counter", read_nothing}, {"log", read_nothing},
-		{"objref", read_nothing}};
+		{"match", xtables_read_match}, {"target", xtables_read_target},
+		{"reject", read_reject}, {"redir", read_redirect}, {"tproxy", read_tproxy},
+		{"queue", read_queue}, {"notrack", read_notrack}, {"counter", read_nothing},
+		{"log", read_nothing}, {"objref", read_nothing}};
 	struct foreign_attrs parts, expr;
 
 	foreign_nested(attr, &parts);

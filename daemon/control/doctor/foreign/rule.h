@@ -1,46 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the reading of one rule of another program, as the row of expressions that nft and
- * iptables-nft make. A condition that is not understood makes it say less, never more. */
+ * iptables-nft make. */
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_RULE_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_RULE_H
 
-#include "daemon/control/doctor/foreign/set.h"
-
-/* What the expressions so far have left in a register for the next to compare. */
-enum loaded {
-	LOADED_OTHER,
-	LOADED_HARMLESS,
-	LOADED_CONSTANT,
-	LOADED_INTERFACE,
-	LOADED_INDEX,
-	LOADED_PROTOCOL, /* in the IP header */
-	LOADED_PORT,
-	LOADED_MARK,
-	LOADED_CT_MARK,
-	LOADED_STATE
-};
-
-/* The first six are the caller's to set. */
-struct foreign_rule {
-	const struct foreign_dump *dump;
-	uint16_t to; /* the port that packets go to */
-	uint32_t family;
-	const char *table;
-	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
-	enum loaded loaded;
-	uint32_t masked, xored;     /* what a loaded state or mark went through */
-	bool port_hit, port_missed; /* a condition that the port meets; one that it does not */
-	bool mark, ct_mark;
-	bool stateful; /* a condition on the state */
-	uint32_t states;
-	bool narrowed;                /* a condition on something else */
-	bool overwrites;              /* our bits of the packet's mark */
-	bool overwrites_ct;           /* and of the connection's */
-	char interface[IFNAMSIZ + 4]; /* it must come from; empty: from any */
-	bool listed; /* it must come from one of these, each of which may have its own act */
-	struct foreign_interfaces interfaces;
-	struct foreign_act act;
-};
+#include "daemon/control/doctor/foreign/reading.h"
 
 /* Fills in the rest from the list of expressions, which may be NULL. */
 void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions);

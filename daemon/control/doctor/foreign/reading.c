@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/doctor/foreign/reading.h"
+
+void reading_take_port(struct foreign_rule *reading, bool hit)
+{
+	*(hit ? &reading->port_hit : &reading->port_missed) = true;
+}
+
+void reading_take_states(struct foreign_rule *reading, uint32_t states)
+{
+	reading->stateful = true;
+	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
+}

@@ -9,6 +9,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/saved_tables.h"
+#include "daemon/control/doctor/setting.h"
 #include "daemon/control/kernel/bypass.h"
 #include "daemon/control/kernel/lost_flows.h"
 #include "daemon/control/peers/flow_peers.h"
@@ -285,6 +286,19 @@ static void look_at_saved(json_t *troubles)
 			file);
 }
 
+/* A full table drops new connections, before any rule sees them. */
+static void look_at_conntrack(json_t *troubles)
+{
+	long count, max;
+
+	if (setting_of_conntrack(&count, &max))
+		trouble_add(troubles, "posternctl doctor",
+			"the kernel follows %ld connections, of %ld that it may: a full table "
+			"drops "
+			"new ones",
+			count, max);
+}
+
 /* Seen here, whatever takes them. */
 static void look_at_lost(const struct control *control, json_t *troubles)
 {
@@ -406,6 +420,7 @@ static void on_facts(void *context, const struct facts *facts)
 	trouble_of_refusals(refused, troubles);
 	look_at_lost(control, troubles);
 	look_at_saved(troubles);
+	look_at_conntrack(troubles);
 	look_at_processes(control, facts, troubles);
 	look_at_state(control, troubles);
 	look_at_queue(control, facts, troubles);

@@ -3,30 +3,13 @@
 #include "daemon/control/doctor/examination.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/doctor/setting.h"
 #include "daemon/control/kernel/interfaces.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define BACKLOG         4096
 #define INTERFACES_MOST 64 /* of thousands that a wildcard has, enough to see what is wrong */
-
-/* A number from /proc or /sys; -1: cannot be read. */
-static long read_number(const char *path)
-{
-	char text[32];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	return strtol(text, NULL, 10);
-}
 
 /* Has any interface an IPv6 address that others can route to? A line is address, index, length,
  * scope, flags, name; all but the last in hexadecimal digits. */
@@ -53,7 +36,7 @@ static void check_forwarding(const struct examination *exam)
 	};
 	for (size_t i = 0; i < 2; i++) {
 		char advice[96];
-		long on = read_number(families[i].path);
+		long on = setting_read(families[i].path);
 		bool unused = i == 1 && !has_ip6();
 		snprintf(advice, sizeof(advice), "sysctl -w %s=1", families[i].name);
 		examination_find(exam, "forwarding", on == 0 && !unused ? DOCTOR_ERROR : DOCTOR_OK,
@@ -97,7 +80,7 @@ static void check_bridge_calls(const struct examination *exam)
 	for (size_t i = 0; i < 2; i++) {
 		char advice[128], path[64];
 		snprintf(path, sizeof(path), "/proc/sys/net/bridge/%s", names[i]);
-		long on = read_number(path);
+		long on = setting_read(path);
 		snprintf(advice, sizeof(advice), "sysctl -w net.bridge.%s=0", names[i]);
 		examination_find(exam, "bridge", on == 1 && bridge ? DOCTOR_ERROR : DOCTOR_OK,
 			advice, "net.bridge.%s is %s, %s", names[i],
@@ -121,7 +104,7 @@ static void check_forwarding_of_zones(const struct examination *exam)
 		looked_at++;
 		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
 		snprintf(advice, sizeof(advice), "sysctl -w net/ipv4/conf/%s/forwarding=1", name);
-		if (read_number(path) == 0)
+		if (setting_read(path) == 0)
 			examination_find(exam, "forwarding", DOCTOR_WARNING, advice,
 				"net/ipv4/conf/%s/forwarding is 0: what is to pass from it does "
 				"not",
@@ -134,13 +117,13 @@ static void check_reverse_path(const struct examination *exam)
 {
 	examination_find(exam, "rp-filter", DOCTOR_OK, "",
 		"net.ipv4.conf.all: rp_filter is %ld, src_valid_mark is %ld; either works",
-		read_number("/proc/sys/net/ipv4/conf/all/rp_filter"),
-		read_number("/proc/sys/net/ipv4/conf/all/src_valid_mark"));
+		setting_read("/proc/sys/net/ipv4/conf/all/rp_filter"),
+		setting_read("/proc/sys/net/ipv4/conf/all/src_valid_mark"));
 }
 
 static void check_syn_cookies(const struct examination *exam)
 {
-	long cookies = read_number("/proc/sys/net/ipv4/tcp_syncookies");
+	long cookies = setting_read("/proc/sys/net/ipv4/tcp_syncookies");
 	examination_find(exam, "syn-cookies", cookies == 2 ? DOCTOR_WARNING : DOCTOR_OK,
 		"sysctl -w net.ipv4.tcp_syncookies=1 # 2 hides every client's MAC: zones with "
 		"identity mac answer 421",
@@ -149,14 +132,13 @@ static void check_syn_cookies(const struct examination *exam)
 
 static void check_conntrack(const struct examination *exam)
 {
-	long max = read_number("/proc/sys/net/netfilter/nf_conntrack_max");
-	long count = read_number("/proc/sys/net/netfilter/nf_conntrack_count");
+	long count, max;
+	bool filling = setting_of_conntrack(&count, &max);
 	char advice[128];
 	snprintf(advice, sizeof(advice),
 		"sysctl -w net.netfilter.nf_conntrack_max=%ld # a full table drops connections",
 		2 * max);
-	examination_find(exam, "conntrack",
-		max > 0 && count > max / 10 * 9 ? DOCTOR_WARNING : DOCTOR_OK, advice,
+	examination_find(exam, "conntrack", filling ? DOCTOR_WARNING : DOCTOR_OK, advice,
 		"%ld of %ld connections", count, max);
 }
 
@@ -164,7 +146,7 @@ static void check_conntrack(const struct examination *exam)
  */
 static void check_backlog(const struct examination *exam)
 {
-	long most = read_number("/proc/sys/net/core/somaxconn");
+	long most = setting_read("/proc/sys/net/core/somaxconn");
 	examination_find(exam, "backlog", most < BACKLOG ? DOCTOR_WARNING : DOCTOR_OK,
 		"sysctl -w net.core.somaxconn=4096 # and restart posternd: a flood of half-open "
 		"connections fills shorter ones, and zones with identity mac answer 421",

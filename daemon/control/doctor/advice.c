@@ -142,13 +142,13 @@ void advice_put_accept(struct advice *advice, const struct examination *exam,
 }
 
 void advice_put_mark(struct advice *advice, const struct examination *exam,
-	const struct advice_chain *chain, const char *nft, const char *iptables)
+	const struct advice_chain *chain, enum mark mark, const char *nft, const char *iptables)
 {
-	uint32_t mask = exam->control->start.options.mark_mask, relay = mask & -mask;
+	uint32_t mask = exam->control->start.options.mark_mask, value = mark * (mask & -mask);
 	char words[64], options[64];
-	snprintf(words, sizeof(words), "%s & 0x%08" PRIx32 " == 0x%08" PRIx32, nft, mask, relay);
+	snprintf(words, sizeof(words), "%s & 0x%08" PRIx32 " == 0x%08" PRIx32, nft, mask, value);
 	snprintf(options, sizeof(options), "-m %s --mark 0x%08" PRIx32 "/0x%08" PRIx32, iptables,
-		relay, mask);
+		value, mask);
 	advice_put_accept(advice, exam, chain, words, options);
 }
 

@@ -8,6 +8,7 @@
 #include "daemon/control/doctor/examination.h"
 
 #include "lib/base/addr.h"
+#include "lib/policy/mark.h"
 
 /* "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY DEVICE" of the fact `chain`. */
 struct advice_chain {
@@ -30,7 +31,7 @@ void advice_put_accept(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, const char *nft, const char *iptables);
 /* By the packet's mark ("meta mark", "mark") or the connection's ("ct mark", "connmark"). */
 void advice_put_mark(struct advice *advice, const struct examination *exam,
-	const struct advice_chain *chain, const char *nft, const char *iptables);
+	const struct advice_chain *chain, enum mark mark, const char *nft, const char *iptables);
 /* Lets connections to a host out, where the chain sees its family. */
 void advice_put_host(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, const struct addr *addr, unsigned port);

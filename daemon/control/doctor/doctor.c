@@ -6,6 +6,7 @@
 #include "daemon/control/doctor/examination.h"
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/doctor/foreign/set.h"
+#include "daemon/control/doctor/path.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/kernel/interfaces.h"
@@ -44,6 +45,7 @@ void doctor_facts_take(
 		add_fact(lines, facts->lines[i]);
 	foreign_tell(
 		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
+	path_tell(control, &foreign, add_fact, lines);
 	for (uint16_t port = 0; (port = listening_next_port(control->listening, port));)
 		if (port != FOREIGN_SMTP_PORT)
 			foreign_tell(
@@ -392,9 +394,9 @@ void doctor_examine(const struct control *control, const struct doctor_facts *fa
 		check_policy_file, check_state, check_interfaces, examination_of_ways,
 		examination_of_settings, check_kernel, check_rules, examination_of_foreign,
 		check_lost, check_queue_losses, check_listeners, check_endpoints, check_smtp,
-		examination_of_servers, examination_of_credentials, examination_of_auths,
-		examination_of_radiuses, examination_of_portals, examination_of_scans, check_bound,
-		check_devices, check_routers, check_metrics};
+		examination_of_servers, examination_of_paths, examination_of_credentials,
+		examination_of_auths, examination_of_radiuses, examination_of_portals,
+		examination_of_scans, check_bound, check_devices, check_routers, check_metrics};
 	const struct examination exam = {control, facts, finding, context};
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		checks[i](&exam);

@@ -36,6 +36,8 @@ void examination_of_portals(const struct examination *exam);
 void examination_of_scans(const struct examination *exam);
 /* clamd.c: the configuration of the clamd that a scan of the policy, by its number, asks. */
 void examination_of_clamd(const struct examination *exam, size_t index);
+/* path.c: servers of `path kernel`. */
+void examination_of_paths(const struct examination *exam);
 /* way.c: where the zones' interfaces lead. */
 void examination_of_ways(const struct examination *exam);
 /* foreign.c: other programs' chains and rules on the way of our packets. */

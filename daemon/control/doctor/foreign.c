@@ -5,6 +5,7 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/foreign/set.h"
+#include "daemon/control/doctor/path.h"
 #include "daemon/control/doctor/saved_tables.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
@@ -282,7 +283,7 @@ static void check_input(const struct examination *exam, const struct advice_chai
 	bool closed = is_closed(exam, chain, &end);
 	bool refused = refuses_steered(exam, chain) && !accepts(exam, chain, "mark", end);
 	if (refused)
-		advice_put_mark(&lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(&lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 	/* what the server answers */
 	if (closed && !accepts(exam, chain, "established", end))
 		advice_put_accept(&lines, exam, chain, "ct state established",
@@ -380,7 +381,7 @@ static void check_output(const struct examination *exam, const struct advice_cha
 		       accepts(exam, chain, "ct-mark", end);
 	bool hosts = !closed || !is_host_down(exam);
 	if (!answers)
-		advice_put_mark(&lines, exam, chain, "ct mark", "connmark");
+		advice_put_mark(&lines, exam, chain, MARK_RELAY, "ct mark", "connmark");
 	if (!answers || !hosts)
 		put_hosts(&lines, exam, chain);
 	examination_find(exam, "output",
@@ -394,10 +395,44 @@ static void check_output(const struct examination *exam, const struct advice_cha
 			 : ", and a host does not answer: may connections to it go out?");
 }
 
+/* Which connections of `path kernel` the chain refuses, in words; false: none that is known of. The
+ * facts are "FAMILY TABLE CHAIN ADDRESS PORT IN OUT there|back". */
+static bool refuses_path(
+	const struct examination *exam, const struct advice_chain *chain, char *text, size_t size)
+{
+	size_t at = 0;
+	for (const char *fact; (fact = examination_fact(exam->facts, "refused", &at));) {
+		struct advice_chain of;
+		char host[ADDR_TEXT_SIZE], in[64], out[64], way[8];
+		unsigned port;
+		if (sscanf(fact, "%15s %179s %179s %45s %u %63s %63s %7s", of.family, of.table,
+			    of.name, host, &port, in, out, way) != 8 ||
+			strcmp(of.family, chain->family) != 0 ||
+			strcmp(of.table, chain->table) != 0 || strcmp(of.name, chain->name) != 0)
+			continue;
+		snprintf(text, size,
+			strcmp(way, "back") == 0
+				? "what %s port %u (path kernel) answers from %s to %s"
+				: "what goes to %s port %u (path kernel) from %s to %s",
+			host, port, in, out);
+		return true;
+	}
+	return false;
+}
+
 static void check_forward(const struct examination *exam, const struct advice_chain *chain)
 {
+	struct advice lines = {.len = 0};
+	char refused[256];
 	size_t end;
 	bool closed = is_closed(exam, chain, &end);
+	if (refuses_path(exam, chain, refused, sizeof(refused))) {
+		advice_put_mark(&lines, exam, chain, MARK_KERNEL, "ct mark", "connmark");
+		examination_find(exam, "forward", DOCTOR_ERROR, lines.text,
+			"chain %s %s %s does not forward %s", chain->family, chain->table,
+			chain->name, refused);
+		return;
+	}
 	examination_find(exam, "forward", DOCTOR_OK, "", "chain %s %s %s %s", chain->family,
 		chain->table, chain->name,
 		closed ? "forwards only what it names: steered packets are never forwarded, what "
@@ -430,7 +465,7 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	const struct advice_chain *chain, size_t at, struct advice *lines)
 {
 	if (strcmp(rule->what, "mark") == 0) {
-		advice_put_mark(lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
 		       !never_meets(exam, chain, at - 1);
@@ -454,7 +489,7 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
 	}
 	if (strcmp(chain->hook, "input") == 0) {
-		advice_put_mark(lines, exam, chain, "meta mark", "mark");
+		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
 	}
 	if (strcmp(chain->hook, "output") == 0) {
@@ -514,6 +549,45 @@ static void check_takers(const struct examination *exam)
 			exam, "foreign-rule", DOCTOR_OK, "", "no other rule takes TCP port 25");
 }
 
+/* Do connections of zones go on through the kernel, by our rules or past them? */
+static bool is_forwarding(const struct control *control)
+{
+	const struct policy *policy = control->policy;
+	for (size_t z = 0; z < policy->nzones; z++)
+		if (policy->zones[z].unauthenticated.verdict == POLICY_VERDICT_PASS ||
+			policy->zones[z].unmatched.verdict == POLICY_VERDICT_PASS)
+			return true;
+	for (size_t r = 0; r < policy->nrules; r++)
+		if (!policy->rules[r].to_server && !policy->rules[r].disabled &&
+			policy->rules[r].act.verdict == POLICY_VERDICT_PASS)
+			return true;
+	return path_is_used(control);
+}
+
+/* What a flowtable took meets no chain any more: neither ours, which ends a flow at its next
+ * packet, nor one that counts. */
+static void check_flowtables(const struct examination *exam)
+{
+	const uint32_t mask = exam->control->start.options.mark_mask;
+	size_t at = 0;
+	struct rule rule;
+	for (const char *fact; (fact = examination_fact(exam->facts, "offloads", &at));) {
+		struct advice lines = {.len = 0};
+		if (!read_rule(fact, &rule) || !is_forwarding(exam->control))
+			continue;
+		advice_put_line(&lines,
+			"# write `ct mark & 0x%08" PRIx32 " == 0` in front of `flow add` in that "
+			"rule",
+			mask);
+		examination_find(exam, "flowtable",
+			strcmp(rule.extent, "all") == 0 ? DOCTOR_ERROR : DOCTOR_WARNING, lines.text,
+			"chain %s %s %s has a rule, handle %" PRIu64
+			", that puts connections into a flowtable: those that pass or go by `path "
+			"kernel` are then not ended by a logout, a kill or a block",
+			rule.family, rule.table, rule.chain, rule.handle);
+	}
+}
+
 /* Rules of iptables-legacy do not stand in nftables, and only root may read them. */
 static void check_legacy(const struct examination *exam)
 {
@@ -549,6 +623,7 @@ void examination_of_foreign(const struct examination *exam)
 {
 	check_chains(exam);
 	check_takers(exam);
+	check_flowtables(exam);
 	check_legacy(exam);
 	check_saved(exam);
 }

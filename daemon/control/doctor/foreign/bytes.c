@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/doctor/foreign/bytes.h"
 
+#include "kernel-rules/nftables/table.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 const struct nlmsghdr *foreign_next(const struct foreign_dump *dump, size_t *at, uint32_t *family)
@@ -105,4 +109,36 @@ bool foreign_verdict(
 	*verdict = foreign_u32(&parts, NFTA_VERDICT_CODE);
 	*chain = foreign_text(&parts, NFTA_VERDICT_CHAIN);
 	return parts.v[NFTA_VERDICT_CODE] != NULL;
+}
+
+const char *foreign_family(uint32_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_NETDEV:
+		return "netdev";
+	default:
+		return NULL; /* bridge, arp: not on our way */
+	}
+}
+
+bool foreign_is_ours(uint32_t family, const char *table)
+{
+	return family == NFPROTO_INET && strcmp(table, TABLE_NAME) == 0;
+}
+
+struct foreign_word foreign_word(const char *name)
+{
+	struct foreign_word word;
+
+	snprintf(word.text, sizeof(word.text), "%s", name ? name : "");
+	for (char *p = word.text; *p; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			*p = '?';
+	return word;
 }

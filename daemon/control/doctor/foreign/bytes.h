@@ -46,4 +46,16 @@ const void *foreign_value(const struct foreign_attrs *attrs, unsigned type, uint
 bool foreign_verdict(
 	const struct foreign_attrs *attrs, unsigned type, uint32_t *verdict, const char **chain);
 
+/* "inet", "ip", "ip6" or "netdev"; NULL: a family that is not on our way. */
+const char *foreign_family(uint32_t family);
+/* Is it our own table? */
+bool foreign_is_ours(uint32_t family, const char *table);
+
+/* A name as one word of a fact. Empty: there is none. */
+struct foreign_word {
+	char text[128];
+};
+
+struct foreign_word foreign_word(const char *name);
+
 #endif

@@ -8,6 +8,7 @@
  *   closes FAMILY TABLE CHAIN HANDLE WHAT all FROM           a rule that lets nothing go on
  *   picks FAMILY TABLE CHAIN HANDLE WHAT some FROM           the first that takes some, of any port
  *   jumps FAMILY TABLE CHAIN HANDLE CHAIN all|port FROM      a rule by which ours go there
+ *   offloads FAMILY TABLE CHAIN HANDLE flowtable all|some FROM   by a flowtable past all rules
  *
  * WHICH is mark, ct-mark, established, or smtp: whatever goes to the port. WHAT is drop, reject,
  * nat, tproxy, queue, or what breaks steering: notrack, mark and ct-mark (our bits are
@@ -16,12 +17,17 @@
  * has one on the port. A chain's facts come in the order of its rules. In a name a question mark
  * stands for what would be taken for the end of a word.
  *
- * Of packets to another port than 25, which come to a listener, the last five kinds stand with the
- * port in front: 587:closes ... */
+ * Of packets to another port than 25, which come to a listener, the kinds behind
+ * `iptables-nft` stand with the port in front: 587:closes ...
+ *
+ * Of forwarded.c:
+ *
+ *   refused FAMILY TABLE CHAIN ADDRESS PORT IN OUT there|back   a base chain lets no such packet
+ *   hides FAMILY TABLE CHAIN HANDLE ADDRESS PORT IN OUT masquerade|snat   its source becomes ours
+ */
 #include "daemon/control/doctor/foreign/foreign.h"
 
 #include "daemon/control/doctor/foreign/rule.h"
-#include "kernel-rules/nftables/table.h"
 
 #include <inttypes.h>
 #include <linux/netfilter.h>
@@ -41,22 +47,6 @@ struct telling {
 	char picking[300]; /* the chain of the last `picks`: lists of addresses have thousands */
 };
 
-static const char *family_name(uint32_t family)
-{
-	switch (family) {
-	case NFPROTO_INET:
-		return "inet";
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_NETDEV:
-		return "netdev";
-	default:
-		return NULL; /* bridge, arp: not on our way */
-	}
-}
-
 static const char *hook_name(uint32_t family, uint32_t hook)
 {
 	if (family == NFPROTO_NETDEV)
@@ -64,11 +54,6 @@ static const char *hook_name(uint32_t family, uint32_t hook)
 	static const char *const names[] = {
 		"prerouting", "input", "forward", "output", "postrouting", "ingress"};
 	return hook < sizeof(names) / sizeof(names[0]) ? names[hook] : "other";
-}
-
-static bool is_ours(uint32_t family, const char *table)
-{
-	return family == NFPROTO_INET && strcmp(table, TABLE_NAME) == 0;
 }
 
 /* The tables that iptables-nft makes have base chains in capital letters. */
@@ -81,37 +66,21 @@ static bool is_iptables(const char *table, const char *chain)
 	return false;
 }
 
-/* A name as one word of a fact. Empty: there is none. */
-struct word {
-	char text[128];
-};
-
-static struct word word_of(const char *name)
-{
-	struct word word;
-
-	snprintf(word.text, sizeof(word.text), "%s", name ? name : "");
-	for (char *p = word.text; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			*p = '?';
-	return word;
-}
-
 static void tell_chain(
 	const struct telling *telling, const struct nlmsghdr *message, uint32_t protocol)
 {
-	const char *family = family_name(protocol);
+	const char *family = foreign_family(protocol);
 	struct foreign_attrs attrs, hook;
 	char text[768];
 
 	foreign_read(message, &attrs);
 	foreign_nested(attrs.v[NFTA_CHAIN_HOOK], &hook);
-	const struct word table = word_of(foreign_text(&attrs, NFTA_CHAIN_TABLE));
-	const struct word name = word_of(foreign_text(&attrs, NFTA_CHAIN_NAME));
-	const struct word type = word_of(foreign_text(&attrs, NFTA_CHAIN_TYPE));
-	const struct word device = word_of(foreign_text(&hook, NFTA_HOOK_DEV));
+	const struct foreign_word table = foreign_word(foreign_text(&attrs, NFTA_CHAIN_TABLE));
+	const struct foreign_word name = foreign_word(foreign_text(&attrs, NFTA_CHAIN_NAME));
+	const struct foreign_word type = foreign_word(foreign_text(&attrs, NFTA_CHAIN_TYPE));
+	const struct foreign_word device = foreign_word(foreign_text(&hook, NFTA_HOOK_DEV));
 	if (!hook.v[NFTA_HOOK_HOOKNUM] || !family || !*table.text || !*name.text ||
-		is_ours(protocol, table.text))
+		foreign_is_ours(protocol, table.text))
 		return;
 	snprintf(text, sizeof(text), "chain %s %s %s %s %s %" PRId32 " %s %s", family, table.text,
 		name.text, *type.text ? type.text : "filter",
@@ -143,7 +112,7 @@ struct place {
 static void tell_fact(const struct place *place, const char *fact, const char *what,
 	const char *extent, const char *from)
 {
-	const struct word act = word_of(what), interface = word_of(from);
+	const struct foreign_word act = foreign_word(what), interface = foreign_word(from);
 	char text[648], port[8] = "";
 
 	if (place->telling->port != FOREIGN_SMTP_PORT)
@@ -201,6 +170,8 @@ static void tell_act(const struct place *place, const struct foreign_rule *readi
 	}
 	if (reading->mark || reading->ct_mark)
 		return;
+	if (reading->offloads && !reading->spares)
+		tell_fact(place, "offloads", "flowtable", reading->narrowed ? "some" : "all", from);
 	if (reading->overwrites)
 		tell_fact(place, "takes", "mark", extent, from);
 	if (reading->overwrites_ct)
@@ -239,17 +210,17 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	struct foreign_attrs attrs;
 
 	foreign_read(message, &attrs);
-	const struct word table = word_of(foreign_text(&attrs, NFTA_RULE_TABLE));
-	const struct word chain = word_of(foreign_text(&attrs, NFTA_RULE_CHAIN));
+	const struct foreign_word table = foreign_word(foreign_text(&attrs, NFTA_RULE_TABLE));
+	const struct foreign_word chain = foreign_word(foreign_text(&attrs, NFTA_RULE_CHAIN));
 	struct foreign_rule reading = {.dump = telling->dump,
 		.to = telling->port,
 		.family = family,
 		.table = foreign_text(&attrs, NFTA_RULE_TABLE),
 		.mark_mask = telling->mark_mask,
 		.relay = telling->relay};
-	const struct place place = {telling, family_name(family), table.text, chain.text,
+	const struct place place = {telling, foreign_family(family), table.text, chain.text,
 		foreign_u64(&attrs, NFTA_RULE_HANDLE)};
-	if (!*table.text || !*chain.text || !place.family || is_ours(family, table.text) ||
+	if (!*table.text || !*chain.text || !place.family || foreign_is_ours(family, table.text) ||
 		telling->rules >= RULES_MAX)
 		return;
 	foreign_rule_read(&reading, attrs.v[NFTA_RULE_EXPRESSIONS]);

@@ -6,6 +6,8 @@
 
 #include "daemon/control/doctor/foreign/set.h"
 
+#include "lib/base/addr.h"
+
 /* What the expressions so far have left in a register for the next to compare. */
 enum loaded {
 	LOADED_OTHER,
@@ -17,17 +19,44 @@ enum loaded {
 	LOADED_PORT,
 	LOADED_MARK,
 	LOADED_CT_MARK,
-	LOADED_STATE
+	LOADED_STATE,
+	/* of a packet that is forwarded alone */
+	LOADED_OUT,
+	LOADED_OUT_INDEX,
+	LOADED_FAMILY,
+	LOADED_ADDRESS,
+	LOADED_STATUS
 };
 
-/* The first six are the caller's to set. */
+/* A packet of a connection that is forwarded, to a server that it was led to by DNAT or back. */
+struct foreign_packet {
+	const char *in, *out;
+	enum addr_family family;
+	struct addr source, destination; /* of family ADDR_NONE: not known */
+	bool established;                /* false: the first of its connection */
+};
+
+enum foreign_hit {
+	FOREIGN_MISSED,
+	FOREIGN_MAYBE, /* not all conditions were understood */
+	FOREIGN_HIT,
+};
+
+/* The first seven are the caller's to set. */
 struct foreign_rule {
 	const struct foreign_dump *dump;
 	uint16_t to; /* the port that packets go to */
 	uint32_t family;
 	const char *table;
-	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
+	uint32_t mark_mask, relay; /* relay: the mark of the packets */
+	/* NULL: any that goes to the port. Else its conditions are held against this one alone. */
+	const struct foreign_packet *packet;
 	enum loaded loaded;
+	bool unread;       /* what is loaded was not compared yet */
+	bool joined;       /* nor was what was loaded before */
+	uint8_t field[16]; /* of an address */
+	uint32_t field_len;
+	bool missed;                /* a condition that the packet does not meet */
 	uint32_t masked, xored;     /* what a loaded state or mark went through */
 	bool port_hit, port_missed; /* a condition that the port meets; one that it does not */
 	bool mark, ct_mark;
@@ -36,12 +65,16 @@ struct foreign_rule {
 	bool narrowed;                /* a condition on something else */
 	bool overwrites;              /* our bits of the packet's mark */
 	bool overwrites_ct;           /* and of the connection's */
+	bool offloads;                /* a flowtable takes the connection */
+	bool spares;                  /* not those that we let through: by their marks */
 	char interface[IFNAMSIZ + 4]; /* it must come from; empty: from any */
 	bool listed; /* it must come from one of these, each of which may have its own act */
 	struct foreign_interfaces interfaces;
 	struct foreign_act act;
 };
 
+/* Does its packet meet the rule that was read? */
+enum foreign_hit reading_hit(const struct foreign_rule *reading);
 /* A condition on the port, which packets to it meet or do not. */
 void reading_take_port(struct foreign_rule *reading, bool hit);
 /* A condition on the state: of a steered flow's packets the first is new and all others are

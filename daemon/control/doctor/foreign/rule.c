@@ -2,7 +2,9 @@
 #include "daemon/control/doctor/foreign/rule.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/doctor/foreign/packet.h"
 #include "daemon/control/doctor/foreign/xtables.h"
+#include "lib/policy/mark.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -19,6 +21,13 @@ static bool keeps_mark(const struct foreign_rule *reading)
 	       (reading->masked & ours) == ours && !(reading->xored & ours);
 }
 
+/* A register more is loaded; one that nothing compared yet is compared together with it. */
+static void load(struct foreign_rule *reading)
+{
+	reading->joined |= reading->unread;
+	reading->unread = true;
+}
+
 static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t key = foreign_u32(expr, NFTA_META_KEY);
@@ -28,6 +37,7 @@ static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *
 		reading->loaded = LOADED_HARMLESS;
 		return;
 	}
+	load(reading);
 	reading->masked = UINT32_MAX;
 	reading->xored = 0;
 	switch (key) {
@@ -37,8 +47,16 @@ static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *
 	case NFT_META_IIF:
 		reading->loaded = LOADED_INDEX;
 		break;
-	case NFT_META_L4PROTO:
+	case NFT_META_OIF:
+		reading->loaded = reading->packet ? LOADED_OUT_INDEX : LOADED_OTHER;
+		break;
+	case NFT_META_OIFNAME:
+		reading->loaded = reading->packet ? LOADED_OUT : LOADED_OTHER;
+		break;
 	case NFT_META_NFPROTO:
+		reading->loaded = reading->packet ? LOADED_FAMILY : LOADED_HARMLESS;
+		break;
+	case NFT_META_L4PROTO:
 	case NFT_META_PROTOCOL:
 		reading->loaded = LOADED_HARMLESS;
 		break;
@@ -60,6 +78,10 @@ static void take_interface(
 	}
 	snprintf(reading->interface, sizeof(reading->interface), "%s%.*s%s",
 		op == NFT_CMP_NEQ ? "!" : "", (int)len, data, data[len - 1] ? "*" : "");
+	if (reading->packet) {
+		packet_compare_interface(reading, op, reading->interface + (op == NFT_CMP_NEQ));
+		return;
+	}
 	if (strpbrk(reading->interface, " \n"))
 		reading->narrowed = true;
 }
@@ -84,9 +106,11 @@ static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *ex
 		reading->loaded = LOADED_HARMLESS;
 		return;
 	}
-	reading->loaded = key == NFT_CT_STATE  ? LOADED_STATE
-			  : key == NFT_CT_MARK ? LOADED_CT_MARK
-					       : LOADED_OTHER;
+	load(reading);
+	reading->loaded = key == NFT_CT_STATE                       ? LOADED_STATE
+			  : key == NFT_CT_MARK                      ? LOADED_CT_MARK
+			  : key == NFT_CT_STATUS && reading->packet ? LOADED_STATUS
+								    : LOADED_OTHER;
 	reading->masked = UINT32_MAX;
 	reading->xored = 0;
 }
@@ -100,7 +124,11 @@ static void read_payload(struct foreign_rule *reading, const struct foreign_attr
 	/* `ip protocol`, `ip6 nexthdr` */
 	bool protocol =
 		base == NFT_PAYLOAD_NETWORK_HEADER && len == 1 && (offset == 9 || offset == 6);
+	load(reading);
 	reading->loaded = port ? LOADED_PORT : protocol ? LOADED_PROTOCOL : LOADED_OTHER;
+	if (reading->packet && base == NFT_PAYLOAD_NETWORK_HEADER &&
+		packet_load_address(reading, offset, len))
+		reading->loaded = LOADED_ADDRESS;
 }
 
 static void read_bitwise(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -114,6 +142,8 @@ static void read_bitwise(struct foreign_rule *reading, const struct foreign_attr
 		memcpy(&xor, data, sizeof(xor));
 	reading->masked = mask;
 	reading->xored = xor;
+	if (reading->loaded == LOADED_ADDRESS && !packet_mask_address(reading, expr))
+		reading->loaded = LOADED_OTHER;
 }
 
 static bool compare_port(const struct foreign_rule *reading, uint32_t op, const uint8_t port[2])
@@ -143,6 +173,18 @@ static void take_protocol(struct foreign_rule *reading, uint8_t protocol)
 		reading->port_missed = true;
 }
 
+/* Is this a mark of the connection that none of those has which are forwarded by our leave? */
+static bool spares(const struct foreign_rule *reading, const void *data, uint32_t len)
+{
+	const uint32_t ours = reading->mark_mask, one = ours & -ours;
+	uint32_t mark;
+
+	if (!data || len != sizeof(mark) || (reading->masked & ours) != ours)
+		return false;
+	memcpy(&mark, data, sizeof(mark));
+	return (mark & ours) != MARK_PASS * one && (mark & ours) != MARK_KERNEL * one;
+}
+
 static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t len = 0, op = foreign_u32(expr, NFTA_CMP_OP);
@@ -151,6 +193,7 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 	bool ours = data && op == NFT_CMP_EQ && len == sizeof(relay) &&
 		    memcmp(data, &relay, sizeof(relay)) == 0;
 
+	reading->unread = reading->joined = false;
 	switch (reading->loaded) {
 	case LOADED_PORT:
 		reading_take_port(reading, data && len == 2 && compare_port(reading, op, data));
@@ -159,6 +202,7 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 		*(ours ? &reading->mark : &reading->narrowed) = true;
 		break;
 	case LOADED_CT_MARK:
+		reading->spares |= op == NFT_CMP_EQ && spares(reading, data, len);
 		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
 		break;
 	case LOADED_STATE:
@@ -180,10 +224,17 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 			reading->narrowed = true;
 		break;
 	case LOADED_INTERFACE:
+	case LOADED_OUT:
 		take_interface(reading, op, (const char *)data, len);
 		break;
 	case LOADED_INDEX:
+	case LOADED_OUT_INDEX:
 		take_index(reading, op, data, len);
+		break;
+	case LOADED_FAMILY:
+	case LOADED_ADDRESS:
+	case LOADED_STATUS:
+		packet_compare(reading, op, data, len);
 		break;
 	case LOADED_CONSTANT:
 	case LOADED_OTHER:
@@ -198,7 +249,12 @@ static void read_range(struct foreign_rule *reading, const struct foreign_attrs 
 	const uint8_t *from = foreign_value(expr, NFTA_RANGE_FROM_DATA, &len);
 	const uint8_t *to = foreign_value(expr, NFTA_RANGE_TO_DATA, &to_len);
 	bool outside = foreign_u32(expr, NFTA_RANGE_OP) == NFT_RANGE_NEQ;
-	if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
+	reading->unread = reading->joined = false;
+	if (reading->loaded == LOADED_ADDRESS && from && to && len == reading->field_len &&
+		to_len == len)
+		reading->missed |= (memcmp(from, reading->field, len) <= 0 &&
+					   memcmp(reading->field, to, len) <= 0) == outside;
+	else if (reading->loaded != LOADED_PORT || !from || !to || len != 2 || to_len != 2)
 		reading->narrowed = true;
 	else
 		reading_take_port(
@@ -213,18 +269,24 @@ static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs
 	const struct foreign_set set = {reading->dump, reading->to, reading->family, reading->table,
 		foreign_text(expr, NFTA_LOOKUP_SET)};
 	struct foreign_act act;
+	bool joined = reading->packet && reading->joined;
 
-	if (reading->loaded == LOADED_PORT && set.name) {
+	reading->unread = reading->joined = false;
+	if (joined || !set.name) {
+		reading->narrowed = true;
+	} else if (reading->packet && packet_look_up(reading, &set, map, inverted)) {
+		return;
+	} else if (reading->loaded == LOADED_PORT) {
 		bool found = foreign_set_find_port(&set, &act);
 		reading_take_port(reading, found != inverted);
 		if (map && found)
 			reading->act = act;
-	} else if (reading->loaded == LOADED_STATE && set.name && !inverted) {
+	} else if (reading->loaded == LOADED_STATE && !inverted) {
 		reading_take_states(reading, foreign_set_states(&set, map));
 		if (map) /* of the others too little is known */
 			foreign_act_set(&reading->act, NF_ACCEPT, NULL);
 	} else if ((reading->loaded == LOADED_INTERFACE || reading->loaded == LOADED_INDEX) &&
-		   set.name && !inverted) {
+		   !inverted) {
 		reading->listed = true;
 		foreign_set_interfaces(&set, reading->loaded == LOADED_INDEX, &reading->interfaces);
 		reading->narrowed |= reading->interfaces.incomplete;
@@ -247,6 +309,21 @@ static void read_nat(struct foreign_rule *reading, const struct foreign_attrs *e
 {
 	if (foreign_u32(expr, NFTA_NAT_TYPE) == NFT_NAT_DNAT)
 		reading->act.name = "nat";
+	else if (reading->packet)
+		reading->act.name = "snat";
+}
+
+static void read_masquerade(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	if (reading->packet)
+		reading->act.name = "masquerade";
+}
+
+static void read_flow_offload(struct foreign_rule *reading, const struct foreign_attrs *expr)
+{
+	(void)expr;
+	reading->offloads = true;
 }
 
 static void read_reject(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -293,9 +370,10 @@ static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
 		{"bitwise", read_bitwise}, {"cmp", read_cmp}, {"range", read_range},
 		{"lookup", read_lookup}, {"immediate", read_immediate}, {"nat", read_nat},
 		{"match", xtables_read_match}, {"target", xtables_read_target},
-		{"reject", read_reject}, {"redir", read_redirect}, {"tproxy", read_tproxy},
-		{"queue", read_queue}, {"notrack", read_notrack}, {"counter", read_nothing},
-		{"log", read_nothing}, {"objref", read_nothing}};
+		{"reject", read_reject}, {"redir", read_redirect}, {"masq", read_masquerade},
+		{"flow_offload", read_flow_offload}, {"tproxy", read_tproxy}, {"queue", read_queue},
+		{"notrack", read_notrack}, {"counter", read_nothing}, {"log", read_nothing},
+		{"objref", read_nothing}};
 	struct foreign_attrs parts, expr;
 
 	foreign_nested(attr, &parts);
@@ -307,6 +385,7 @@ static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
 			return;
 		}
 	reading->narrowed = true; /* limit, fib, socket and what is yet to come */
+	reading->loaded = LOADED_OTHER;
 }
 
 void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions)

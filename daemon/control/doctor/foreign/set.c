@@ -23,7 +23,9 @@ void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chai
 
 	*act = (struct foreign_act){.name = code == NF_DROP     ? "drop"
 					    : code == NF_ACCEPT ? "accept"
-								: NULL};
+								: NULL,
+		.returns = code == NFT_RETURN,
+		.stays = code == NFT_GOTO};
 	if ((code == NFT_JUMP || code == NFT_GOTO) && chain) {
 		act->name = "jump";
 		snprintf(act->chain, sizeof(act->chain), "%s", chain);
@@ -84,41 +86,53 @@ static void walk_set(const struct foreign_set *set,
 	}
 }
 
-/* ---- ports ---- */
+/* ---- ports, addresses ---- */
 
-struct port_search {
-	bool interval;
-	int wanted;
-	int below; /* the greatest key at or below it; -1: none */
+#define KEY_MAX 16
+
+struct key_search {
+	const uint8_t *wanted;
+	uint32_t len;
+	bool interval, found;
+	uint8_t below[KEY_MAX]; /* found: the greatest key at or below it */
 	bool below_ends;
 	struct foreign_act act;
 };
 
-static void on_port(void *context, const struct element *element)
+static void on_key(void *context, const struct element *element)
 {
-	struct port_search *search = context;
+	struct key_search *search = context;
 
-	if (element->len < 2)
+	if (element->len < search->len)
 		return;
-	int port = element->key[0] << 8 | element->key[1];
 	search->interval |= element->ends;
+	if (memcmp(element->key, search->wanted, search->len) > 0)
+		return;
 	/* an interval may end where the next begins */
-	if (port <= search->wanted &&
-		(port > search->below || (port == search->below && !element->ends))) {
-		search->below = port;
+	int above = search->found ? memcmp(element->key, search->below, search->len) : 1;
+	if (above > 0 || (above == 0 && !element->ends)) {
+		memcpy(search->below, element->key, search->len);
+		search->found = true;
 		search->below_ends = element->ends;
 		search->act = element->act;
 	}
 }
 
+bool foreign_set_find(
+	const struct foreign_set *set, const uint8_t *key, uint32_t len, struct foreign_act *act)
+{
+	struct key_search search = {.wanted = key, .len = len < KEY_MAX ? len : KEY_MAX};
+
+	walk_set(set, on_key, &search);
+	*act = search.act;
+	return search.found &&
+	       (search.interval ? !search.below_ends : memcmp(search.below, key, search.len) == 0);
+}
+
 bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act)
 {
-	struct port_search search = {.wanted = set->port, .below = -1};
-
-	walk_set(set, on_port, &search);
-	*act = search.act;
-	return search.below >= 0 &&
-	       (search.interval ? !search.below_ends : search.below == set->port);
+	const uint8_t port[2] = {(uint8_t)(set->port >> 8), (uint8_t)set->port};
+	return foreign_set_find(set, port, sizeof(port), act);
 }
 
 /* ---- states ---- */

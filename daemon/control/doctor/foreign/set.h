@@ -28,6 +28,8 @@ struct foreign_set {
 /* What becomes of a packet: an element of a verdict map, or a rule's end. */
 struct foreign_act {
 	const char *name; /* NULL: it goes on. "jump" is goto, too */
+	bool returns;     /* to the chain that led here; name is NULL */
+	bool stays;       /* goto: it does not come back from where it leads */
 	char chain[FOREIGN_CHAIN_SIZE];
 };
 
@@ -48,7 +50,10 @@ void foreign_act_set(struct foreign_act *act, uint32_t verdict, const char *chai
 /* Empty: there is none with this number. */
 void foreign_link_name(const struct foreign_dump *dump, uint32_t index, char name[static IFNAMSIZ]);
 
-/* Is the port in the set? act: of a verdict map's element. */
+/* Is the key in the set, which may have intervals? act: of a verdict map's element. */
+bool foreign_set_find(
+	const struct foreign_set *set, const uint8_t *key, uint32_t len, struct foreign_act *act);
+/* The same of the port. */
 bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act);
 /* The states in the set, or those that a verdict map accepts. */
 uint32_t foreign_set_states(const struct foreign_set *set, bool map);

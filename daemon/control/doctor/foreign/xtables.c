@@ -64,6 +64,9 @@ void xtables_read_match(struct foreign_rule *reading, const struct foreign_attrs
 				reading, has_port(&info.ports, reading->to) != !!info.ports.invert);
 	} else if (strcmp(name, "conntrack") == 0 && revision >= 2 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct))) {
+		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags &&
+			reading->packet && (info.ct.state_mask & XT_CONNTRACK_STATE_DNAT))
+			return;
 		if (info.ct.match_flags == XT_CONNTRACK_STATE && !info.ct.invert_flags)
 			reading_take_states(reading, info.ct.state_mask);
 		else
@@ -121,6 +124,9 @@ void xtables_read_target(struct foreign_rule *reading, const struct foreign_attr
 		const char *name, *act;
 	} targets[] = {{"REJECT", "reject"}, {"DROP", "drop"}, {"DNAT", "nat"}, {"REDIRECT", "nat"},
 		{"TPROXY", "tproxy"}, {"NFQUEUE", "queue"}};
+	static const struct {
+		const char *name, *act;
+	} sources[] = {{"MASQUERADE", "masquerade"}, {"SNAT", "snat"}};
 	const char *name = foreign_text(expr, NFTA_TARGET_NAME);
 	const uint32_t revision = foreign_u32(expr, NFTA_TARGET_REV);
 	union {
@@ -149,4 +155,7 @@ void xtables_read_target(struct foreign_rule *reading, const struct foreign_attr
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
 		if (strcmp(name, targets[i].name) == 0)
 			reading->act.name = targets[i].act;
+	for (size_t i = 0; reading->packet && i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (strcmp(name, sources[i].name) == 0)
+			reading->act.name = sources[i].act;
 }

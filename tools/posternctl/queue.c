@@ -2,6 +2,7 @@
 /* The queue beside Postern, a Postfix instance (package postern-queue): Postfix's own programs show
  * and change it, and control knows whose each message is by the id that it was queued under. */
 #include "tools/posternctl/noun.h"
+#include "tools/posternctl/queue_entries.h"
 #include "tools/posternctl/show/rows.h"
 
 #include <errno.h>
@@ -213,22 +214,35 @@ static void put_row(struct rows *table, json_t *row)
 	json_decref(row);
 }
 
-/* Shows what postqueue says, or of it the one with this id. How many they were. */
-static size_t show_entries(struct call *call, struct rows *table, FILE *in, const char *only)
+/* What cannot be read may be what is looked for. */
+static void tell_unread(const struct call *call, size_t unread)
 {
-	char *line = NULL;
-	size_t room = 0, n = 0;
+	if (unread)
+		fprintf(stderr,
+			"posternctl: %zu line%s of \"postqueue -c %.400s -j\" cannot be read: what "
+			"waits is not all here\n",
+			unread, unread == 1 ? "" : "s", call->queue_dir);
+}
 
-	while (!table->wrong && getline(&line, &room, in) > 0) {
-		json_t *entry = json_loads(line, 0, NULL);
-		const char *id = json_string_value(json_object_get(entry, "queue_id"));
-		if (id && (!only || strcmp(id, only) == 0)) {
+/* Shows what postqueue says, or of it the one with this id. How many they were; *unread: lines
+ * that may tell of others. */
+static size_t show_entries(
+	struct call *call, struct rows *table, FILE *in, const char *only, size_t *unread)
+{
+	struct queue_entries entries;
+	size_t n = 0;
+
+	queue_entries_init(&entries, in);
+	for (json_t *entry; !table->wrong && (entry = queue_entries_next(&entries));) {
+		if (!only ||
+			strcmp(json_string_value(json_object_get(entry, "queue_id")), only) == 0) {
 			put_row(table, make_row(call, entry));
 			n++;
 		}
 		json_decref(entry);
 	}
-	free(line);
+	*unread = entries.unread;
+	queue_entries_fini(&entries);
 	return n;
 }
 
@@ -266,7 +280,8 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 		: only     ? ROWS_FIELDS
 			   : ROWS_COLUMNS,
 		call->columns, stdout);
-	size_t n = show_entries(call, &table, program.out, only);
+	size_t unread, n = show_entries(call, &table, program.out, only, &unread);
+	tell_unread(call, unread);
 	int ended = program_end(&program);
 	if (table.wrong)
 		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", table.wrong);
@@ -277,7 +292,7 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 		status = call_fail(call, OUTCOME_ABSENT, NULL, "%s is not in the queue", only);
 	else
 		rows_end(&table);
-	if (status < 0 && !n && !call->json && call->none)
+	if (status < 0 && !n && !unread && !call->json && call->none)
 		puts(call->none);
 	rows_drop(&table);
 	return status < 0 ? outcome_status(OUTCOME_DONE) : status;
@@ -394,20 +409,20 @@ int queue_delete(struct call *call, const struct verb *verb, const struct verb_w
 static bool is_waiting(struct call *call, const char *id)
 {
 	char *argv[] = {POSTQUEUE, "-c", (char *)call->queue_dir, "-j", NULL};
+	struct queue_entries entries;
 	struct program program;
-	char *line = NULL;
-	size_t room = 0;
 	bool found = false;
 
 	if (!program_begin(&program, argv, false))
 		return false;
-	while (getline(&line, &room, program.out) > 0) {
-		json_t *entry = json_loads(line, 0, NULL);
-		const char *has = json_string_value(json_object_get(entry, "queue_id"));
-		found |= has && strcmp(has, id) == 0;
+	queue_entries_init(&entries, program.out);
+	for (json_t *entry; (entry = queue_entries_next(&entries));) {
+		found |= strcmp(json_string_value(json_object_get(entry, "queue_id")), id) == 0;
 		json_decref(entry);
 	}
-	free(line);
+	if (!found)
+		tell_unread(call, entries.unread);
+	queue_entries_fini(&entries);
 	program_end(&program);
 	return found;
 }

@@ -24,6 +24,8 @@ struct clock {
 	struct loop_timer timer;
 	struct gather saving;
 	bool writing;
+	void (*set_back)(void *context);
+	void *set_back_context;
 };
 
 uint64_t clock_now_ms(const struct control *control)
@@ -116,7 +118,17 @@ static void on_set(void *context, int64_t by_ms)
 	steady_on_set(&control->steady, loop_now_ms(control->loop));
 	entries_drop_all(control->entries);
 	entries_send(control->entries, NULL);
+	if (by_ms < 0 && control->clock && control->clock->set_back)
+		control->clock->set_back(control->clock->set_back_context);
 	clock_save(control);
+}
+
+void clock_on_set_back(struct control *control, void (*set_back)(void *context), void *context)
+{
+	if (!control->clock)
+		return;
+	control->clock->set_back = set_back;
+	control->clock->set_back_context = context;
 }
 
 static void read_boot(char boot[static STEADY_BOOT_SIZE])

@@ -14,6 +14,8 @@ struct clock *clock_open(struct control *control);
 /* What is to be known at the next start is on its way to the disk. */
 void clock_save(struct control *control);
 void clock_free(struct clock *clock);
+/* Who is called when the wall clock was set back: one. */
+void clock_on_set_back(struct control *control, void (*set_back)(void *context), void *context);
 
 uint64_t clock_now_ms(const struct control *control);
 /* How far the wall clock is ahead of the steady one. */

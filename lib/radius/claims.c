@@ -63,3 +63,10 @@ void radius_claims_put(struct radius_claims *claims, const struct radius_claim *
 			to = &set[i];
 	*to = *claim;
 }
+
+void radius_claims_set_back(struct radius_claims *claims, uint64_t wall_ms)
+{
+	for (size_t i = 0; i < (size_t)RADIUS_CLAIM_SETS * RADIUS_CLAIM_WAYS; i++)
+		if (claims->v[i].begin_ms > wall_ms)
+			claims->v[i].begin_ms = wall_ms;
+}

@@ -34,5 +34,7 @@ bool radius_claims_lose(
 	const struct radius_claims *claims, const struct radius_claim *claim, bool starts);
 /* One that does not lose. The same session's own is set to when it now says that it began. */
 void radius_claims_put(struct radius_claims *claims, const struct radius_claim *claim);
+/* None began later than this. */
+void radius_claims_set_back(struct radius_claims *claims, uint64_t wall_ms);
 
 #endif

@@ -343,6 +343,19 @@ bool radius_ledger_nas_over(struct radius_ledger *ledger, uint64_t nas, uint64_t
 	return true;
 }
 
+void radius_ledger_set_back(struct radius_ledger *ledger, uint64_t wall_ms)
+{
+	for (size_t i = 0; i < ledger->buckets; i++)
+		for (struct link *link = ledger->chains[BY_KEY][i]; link; link = link->next) {
+			struct radius_entry *entry = &node_of(link, BY_KEY)->entry;
+			if (entry->event_ms > wall_ms)
+				entry->event_ms = wall_ms;
+			if (entry->begin_ms > wall_ms)
+				entry->begin_ms = wall_ms;
+		}
+	radius_claims_set_back(&ledger->claims, wall_ms);
+}
+
 size_t radius_ledger_sweep(struct radius_ledger *ledger, uint64_t now_ms, size_t most,
 	radius_ledger_visit *visit, void *context)
 {

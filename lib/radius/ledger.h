@@ -140,6 +140,9 @@ void radius_ledger_session_gone(struct radius_ledger *ledger, uint64_t session, 
  * False: it is known, or older than what is. */
 bool radius_ledger_nas_over(struct radius_ledger *ledger, uint64_t nas, uint64_t event_ms,
 	uint32_t skew_s, uint64_t now_ms, radius_ledger_visit *visit, void *context);
+/* Our clock says this, and was set back: what it said before of times to come is of now, or all
+ * that senders without a clock of their own say would be older, until it has caught up. */
+void radius_ledger_set_back(struct radius_ledger *ledger, uint64_t wall_ms);
 /* Forgets whose time is over, and tombstones beyond their number, at most `most`. How many. */
 size_t radius_ledger_sweep(struct radius_ledger *ledger, uint64_t now_ms, size_t most,
 	radius_ledger_visit *visit, void *context);

@@ -426,6 +426,31 @@ static void what_cannot_be_carried_out_is_undone(void **state)
 }
 
 /* Two spacings that are alike say when the next Interim comes; events in between say nothing. */
+/* By a sender whose times are ours: all is an hour earlier than it was. */
+static void our_clock_is_set_back(void **state)
+{
+	struct world *world = *state;
+	struct radius_event stays = event_of(&key_a, START, 7000),
+			    comes = event_of(&key_b, START, 3601);
+
+	stays.claims[stays.nclaims++] = comes.claims[comes.nclaims++] = 5;
+	assert_int_equal(hear(world, &stays), RADIUS_ACT_OPEN);
+	assert_int_equal(hear_at(world, INTERIM, 7200), RADIUS_ACT_RENEW);
+	assert_true(radius_ledger_nas_over(world->ledger, 78, S(7200), 300, NOW, visit, world));
+	assert_int_equal(hear_at(world, INTERIM, 3600), RADIUS_ACT_OLD);
+	radius_ledger_set_back(world->ledger, S(3600));
+	assert_int_equal(hear_at(world, INTERIM, 3601), RADIUS_ACT_RENEW);
+	/* who comes with its MAC behind that began later */
+	assert_int_equal(hear(world, &comes), RADIUS_ACT_OPEN);
+	assert_int_equal(hear_at(world, STOP, 3602), RADIUS_ACT_END);
+	/* and its NAS may begin anew */
+	assert_true(radius_ledger_nas_over(world->ledger, 78, S(3601), 300, NOW, visit, world));
+	/* what lies behind stays as it is */
+	radius_ledger_set_back(world->ledger, S(3603));
+	assert_int_equal(radius_ledger_find(world->ledger, &key_b)->event_ms, S(3601));
+	assert_int_equal(hear_at(world, START, 3602), RADIUS_ACT_OLD);
+}
+
 static void how_far_interims_are_apart(void **state)
 {
 	struct world *world = *state;
@@ -478,6 +503,7 @@ int main(void)
 		TEST(tombstones_have_their_time_and_number),
 		TEST(no_more_than_there_is_room_for),
 		TEST(what_cannot_be_carried_out_is_undone),
+		TEST(our_clock_is_set_back),
 		TEST(how_far_interims_are_apart),
 		TEST(an_entry_as_bytes),
 	};

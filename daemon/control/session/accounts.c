@@ -553,6 +553,13 @@ static void take_back(struct accounts *accounts, const struct radius_entry *entr
 		claim_again(accounts, entry, session);
 }
 
+static void on_set_back(void *context)
+{
+	struct accounts *accounts = context;
+
+	radius_ledger_set_back(accounts->ledger, loop_wall_ms(accounts->control->loop));
+}
+
 static int take_secret(struct accounts *accounts, const struct account_rows *rows)
 {
 	uint8_t secret[SIPHASH_SECRET_SIZE];
@@ -583,6 +590,8 @@ struct accounts *accounts_open(struct control *control)
 	for (size_t i = 0; i < rows->n; i++)
 		take_back(accounts, &rows->v[i]);
 	account_rows_fini(rows);
+	on_set_back(accounts); /* while nobody looked, maybe */
+	clock_on_set_back(control, on_set_back, accounts);
 	accounts_follow(accounts);
 	source_watch_gone(control, on_gone, accounts);
 	loop_timer_set(control->loop, &accounts->sweep, loop_now_ms(control->loop) + SWEEP_MS);

@@ -215,33 +215,41 @@ static enum radius_verdict prove(struct arrival *arrival, const uint8_t *bytes, 
 	return radius_packet_prove(&arrival->packet, &arrival->secret, &digest);
 }
 
+/* Status-Server tells of nothing that could be heard a second time. */
+static enum waiting_heard look(const struct arrival *arrival, uint64_t now_ms)
+{
+	return arrival->packet.code == RADIUS_STATUS_SERVER
+		       ? WAITING_NEW
+		       : waiting_look(&arrival->radius->waiting, arrival->peer, &arrival->packet,
+				 now_ms);
+}
+
 static void take_good(struct arrival *arrival, struct sender *sender)
 {
 	struct radius *radius = arrival->radius;
 	struct radius_counts *counts = &arrival->tally->told.counts;
 	const uint64_t now_ms = loop_now_ms(radius->loop);
+	const enum waiting_heard heard = look(arrival, now_ms);
 
 	sender->told.packets++;
 	sender->told.heard_ms = loop_wall_ms(radius->loop);
-	if (!sender_take(sender, now_ms)) {
+	if (!sender_take(sender, heard, now_ms)) {
 		sender->told.limited++;
 		counts->limited++;
 		return;
 	}
-	if (arrival->packet.code == RADIUS_STATUS_SERVER) {
-		answer_now(arrival);
-		return;
-	}
-	switch (waiting_look(&radius->waiting, arrival->peer, &arrival->packet, now_ms)) {
+	counts->duplicates += heard != WAITING_NEW;
+	switch (heard) {
 	case WAITING_WAITS:
-		counts->duplicates++;
 		break;
 	case WAITING_AGAIN:
-		counts->duplicates++;
 		answer_now(arrival);
 		break;
 	case WAITING_NEW:
-		read_account(arrival, sender, now_ms);
+		if (arrival->packet.code == RADIUS_STATUS_SERVER)
+			answer_now(arrival);
+		else
+			read_account(arrival, sender, now_ms);
 		break;
 	}
 }

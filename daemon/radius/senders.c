@@ -40,7 +40,9 @@ static bool is_older(const struct sender *a, const struct sender *b)
 static void begin(
 	struct sender *sender, const char *radius, const struct addr *source, uint64_t now_ms)
 {
-	*sender = (struct sender){.tokens_m = SENDER_AT_ONCE * 1000ull, .at_ms = now_ms};
+	const struct sender_budget all = {.tokens_m = SENDER_AT_ONCE * 1000ull, .at_ms = now_ms};
+
+	*sender = (struct sender){.news = all, .again = all};
 	ipc_init(&sender->told, IPC_RADIUS_SENDER, sizeof(sender->told));
 	snprintf(sender->told.radius, sizeof(sender->told.radius), "%s", radius);
 	sender->told.source = *source;
@@ -64,18 +66,31 @@ struct sender *senders_find(
 	return oldest;
 }
 
-bool sender_take(struct sender *sender, uint64_t now_ms)
+static bool take(struct sender_budget *budget, uint64_t now_ms)
 {
 	const uint64_t most = SENDER_AT_ONCE * 1000ull;
-	uint64_t passed_ms = now_ms - sender->at_ms;
+	uint64_t passed_ms = now_ms - budget->at_ms;
 
 	/* a thousandth of a packet a millisecond is one a second */
 	uint64_t more = passed_ms < most / SENDER_A_SECOND ? passed_ms * SENDER_A_SECOND : most;
-	sender->tokens_m = sender->tokens_m + more < most ? sender->tokens_m + more : most;
-	sender->at_ms = now_ms;
-	if (sender->tokens_m < 1000)
+	budget->tokens_m = budget->tokens_m + more < most ? budget->tokens_m + more : most;
+	budget->at_ms = now_ms;
+	if (budget->tokens_m < 1000)
 		return false;
-	sender->tokens_m -= 1000;
+	budget->tokens_m -= 1000;
+	return true;
+}
+
+bool sender_take(struct sender *sender, enum waiting_heard heard, uint64_t now_ms)
+{
+	switch (heard) {
+	case WAITING_NEW:
+		return take(&sender->news, now_ms);
+	case WAITING_AGAIN:
+		return take(&sender->again, now_ms);
+	case WAITING_WAITS:
+		break;
+	}
 	return true;
 }
 

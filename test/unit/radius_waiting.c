@@ -159,22 +159,43 @@ static void a_sender_may_send_so_much(void **state)
 	assert_int_equal(senders_init(&senders), 0);
 	struct sender *sender = senders_find(&senders, "wlc", &source, 1000);
 	for (unsigned i = 0; i < SENDER_AT_ONCE; i++)
-		assert_true(sender_take(sender, 1000));
-	assert_false(sender_take(sender, 1000));
+		assert_true(sender_take(sender, WAITING_NEW, 1000));
+	assert_false(sender_take(sender, WAITING_NEW, 1000));
 	for (unsigned ms = 0; ms < 1000; ms++)
 		for (unsigned i = 0; i < SENDER_A_SECOND / 1000; i++)
-			assert_true(sender_take(sender, 1001 + ms));
-	assert_false(sender_take(sender, 2000));
-	assert_true(sender_take(sender, UINT64_MAX / 2)); /* a long time makes no more than all */
+			assert_true(sender_take(sender, WAITING_NEW, 1001 + ms));
+	assert_false(sender_take(sender, WAITING_NEW, 2000));
+	assert_true(sender_take(
+		sender, WAITING_NEW, UINT64_MAX / 2)); /* a long time makes no more than all */
 	for (unsigned i = 1; i < SENDER_AT_ONCE; i++)
-		assert_true(sender_take(sender, UINT64_MAX / 2));
-	assert_false(sender_take(sender, UINT64_MAX / 2));
+		assert_true(sender_take(sender, WAITING_NEW, UINT64_MAX / 2));
+	assert_false(sender_take(sender, WAITING_NEW, UINT64_MAX / 2));
 	assert_ptr_equal(senders_find(&senders, "wlc", &source, 1000), sender);
 	assert_ptr_not_equal(senders_find(&senders, "other", &source, 1000), sender);
 	senders_fini(&senders);
 }
 
 /* Whoever was heard of lately stays, whatever others make up. */
+static void what_is_sent_again_takes_nothing_from_what_is_new(void **state)
+{
+	const struct addr source = {{192, 0, 2, 5}, ADDR_IP4};
+	struct senders senders;
+	(void)state;
+	assert_int_equal(senders_init(&senders), 0);
+	struct sender *sender = senders_find(&senders, "wlc", &source, 1000);
+	for (unsigned i = 0; i < SENDER_AT_ONCE; i++)
+		assert_true(sender_take(sender, WAITING_AGAIN, 1000));
+	assert_false(sender_take(sender, WAITING_AGAIN, 1000));
+	for (unsigned i = 0; i < SENDER_AT_ONCE; i++)
+		assert_true(sender_take(sender, WAITING_NEW, 1000));
+	assert_false(sender_take(sender, WAITING_NEW, 1000));
+	/* nothing is done for it */
+	assert_true(sender_take(sender, WAITING_WAITS, 1000));
+	assert_true(sender_take(sender, WAITING_AGAIN, 1001));
+	assert_true(sender_take(sender, WAITING_NEW, 1001));
+	senders_fini(&senders);
+}
+
 static void senders_are_bounded(void **state)
 {
 	const struct addr known = {{192, 0, 2, 5}, ADDR_IP4};
@@ -227,6 +248,7 @@ int main(void)
 		TEST(what_was_heard_is_bounded),
 		TEST(proxy_states_are_kept_however_long),
 		cmocka_unit_test(a_sender_may_send_so_much),
+		cmocka_unit_test(what_is_sent_again_takes_nothing_from_what_is_new),
 		cmocka_unit_test(senders_are_bounded),
 		cmocka_unit_test(senders_are_told_in_turn),
 	};

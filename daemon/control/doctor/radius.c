@@ -23,7 +23,9 @@ static void check_sender(const struct examination *exam, const struct ipc_radius
 	int64_t skew_ms = sender->skew_ms < 0 ? -sender->skew_ms : sender->skew_ms;
 
 	addr_format(&sender->source, address);
-	if (is_lately(exam, sender->refused_ms) && sender->refused_ms >= sender->heard_ms)
+	/* without MD5 it is this machine that cannot, which is told of the radius */
+	if (is_lately(exam, sender->refused_ms) && sender->refused_ms >= sender->heard_ms &&
+		sender->verdict != RADIUS_VERDICT_NO_MD5)
 		examination_find(exam, "radius", DOCTOR_WARNING,
 			"see that the secret is the same there and in the file that `from` names",
 			"radius %s: packets of %s are not believed: %s", sender->radius, address,

@@ -2,9 +2,12 @@
 """Owns what tests of scans have in common: guests whose messages are scanned, their letters, and
 what is recorded of them."""
 
+import itertools
+
 from lab import wait_until
 from postern import policy, server, zone
 from scene import Scene, equal, holds
+from scripted import Clamd, Milter
 
 RULE = "rule guests {{ zone guest user any server relay scan {} }}\n"
 
@@ -96,3 +99,16 @@ def clamd_at(host, family, port=3400, more="", name="virus"):
     return f'scan {name} {{ clamav "{address}:{port}" {more} }}\n'
 
 
+class Scripted(Scanned):
+    """With a milter and a clamd that say what the test tells them to, in scans that are each a new
+    one: what is known of one before is not known of it."""
+
+    def __init__(self, lab):
+        self.milter, self.clamd = Milter(lab.dmz), Clamd(lab.dmz)
+        self.numbers = itertools.count(1)
+        super().__init__(lab)
+
+    def scan(self, family, kind, more):
+        self.name = f"{kind}{next(self.numbers)}"
+        at = {"milter": milter_at, "clamd": clamd_at}[kind]
+        self.use(family, at(self.lab.dmz, family, more=more, name=self.name), self.name)

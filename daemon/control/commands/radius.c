@@ -4,11 +4,11 @@
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
+#include "daemon/control/accounting/accounts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/listening.h"
 #include "daemon/control/peers/radius_peer.h"
 #include "daemon/control/request/json_row.h"
-#include "daemon/control/session/accounts.h"
 
 #include <stdio.h>
 #include <string.h>

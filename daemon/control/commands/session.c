@@ -2,6 +2,7 @@
 #include "daemon/control/commands/nouns.h"
 #include "daemon/control/request/command.h"
 
+#include "daemon/control/accounting/accounts.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
@@ -9,7 +10,6 @@
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/name_check.h"
 #include "daemon/control/request/selection.h"
-#include "daemon/control/session/accounts.h"
 #include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/language/language.h"

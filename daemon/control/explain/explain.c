@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/explain/explain.h"
 
+#include "daemon/control/accounting/accounts.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/decision_world.h"
@@ -8,7 +9,6 @@
 #include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/request/command.h"
 #include "daemon/control/request/json_row.h"
-#include "daemon/control/session/accounts.h"
 #include "lib/base/container.h"
 #include "lib/ipc/health.h"
 #include "lib/policy/target.h"

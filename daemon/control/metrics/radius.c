@@ -2,9 +2,9 @@
 /* Figures of accounting: what processes counted before an apply stays. */
 #include "daemon/control/metrics/radius.h"
 
+#include "daemon/control/accounting/accounts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/radius_peer.h"
-#include "daemon/control/session/accounts.h"
 
 /* What is known of one radius of the policy. */
 struct figures {

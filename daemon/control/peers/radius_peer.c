@@ -3,11 +3,11 @@
 
 #include "daemon/base/channel.h"
 #include "daemon/base/log.h"
+#include "daemon/control/accounting/accounts.h"
 #include "daemon/control/control.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/peer_policy.h"
 #include "daemon/control/policy/wanted.h"
-#include "daemon/control/session/accounts.h"
 #include "lib/base/container.h"
 #include "lib/ipc/replica.h"
 

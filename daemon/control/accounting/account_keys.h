@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the keyed hashes by which accounting's sessions, NASes, users and claims are known: of fixed
  * size whatever a NAS calls them, and nobody makes two that meet. */
-#ifndef POSTERN_DAEMON_CONTROL_SESSION_ACCOUNT_KEYS_H
-#define POSTERN_DAEMON_CONTROL_SESSION_ACCOUNT_KEYS_H
+#ifndef POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNT_KEYS_H
+#define POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNT_KEYS_H
 
 #include "lib/base/siphash.h"
 #include "lib/ipc/radius.h"

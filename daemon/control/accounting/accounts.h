@@ -2,8 +2,8 @@
 /* Owns what accounting tells: each event meets what is known of its session (lib/radius/ledger.h),
  * and what that comes to is done to sessions and put on the disk. Nothing is acknowledged before it
  * is there; a burst waits for the disk once. */
-#ifndef POSTERN_DAEMON_CONTROL_SESSION_ACCOUNTS_H
-#define POSTERN_DAEMON_CONTROL_SESSION_ACCOUNTS_H
+#ifndef POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNTS_H
+#define POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNTS_H
 
 #include "lib/ipc/radius.h"
 #include "lib/radius/ledger.h"

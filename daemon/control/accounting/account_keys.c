@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/session/account_keys.h"
+#include "daemon/control/accounting/account_keys.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/control/session/accounts.h"
+#include "daemon/control/accounting/accounts.h"
 
 #include "daemon/base/log.h"
+#include "daemon/control/accounting/account_keys.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
-#include "daemon/control/session/account_keys.h"
 #include "daemon/control/session/source_watch.h"
 #include "daemon/control/session/sources.h"
 #include "daemon/control/store/account_store.h"

@@ -142,21 +142,34 @@ static void put_mail(
 	markup_put(out, "</li>\n");
 }
 
+/* Is there more than the list has? */
+static bool has_older(const struct portal_view *view)
+{
+	return view->more || view->sent + view->refused > view->nmails;
+}
+
+static void put_sentence(struct markup *out, const struct portal_view *view, enum portal_text text)
+{
+	markup_put(out, "<p>");
+	page_put_text(out, view, text);
+	markup_put(out, "</p>\n");
+}
+
 static void put_mails(struct markup *out, const struct portal_view *view)
 {
 	markup_put(out, "</section>\n<section class=\"card\">\n<h2>");
 	page_put_text(out, view, PORTAL_TEXT_MAILS_HEADING);
 	markup_put(out, "</h2>\n");
-	if (view->nmails == 0) {
-		markup_put(out, "<p>");
-		page_put_text(out, view, PORTAL_TEXT_MAILS_NONE);
-		markup_put(out, "</p>\n");
-	} else {
+	if (view->nmails > 0) {
 		markup_put(out, "<ul class=\"mails\">\n");
 		for (size_t i = 0; i < view->nmails && i < PORTAL_MAILS_MAX; i++)
 			put_mail(out, view, &view->mails[i]);
 		markup_put(out, "</ul>\n");
 	}
+	if (has_older(view))
+		put_sentence(out, view, PORTAL_TEXT_MAILS_OLDER);
+	else if (view->nmails == 0)
+		put_sentence(out, view, PORTAL_TEXT_MAILS_NONE);
 	markup_put(out, "<p><a href=\"/\">");
 	page_put_text(out, view, PORTAL_TEXT_REFRESH);
 	markup_put(out, "</a></p>\n");

@@ -49,6 +49,7 @@
 	X(REFRESH, "refresh", "Show the latest")                                                   \
 	X(MAILS_HEADING, "mails-heading", "Your latest mail")                                      \
 	X(MAILS_NONE, "mails-none", "Nothing was sent since you logged in.")                       \
+	X(MAILS_OLDER, "mails-older", "Older mail is not shown here.")                             \
 	X(MAIL_NUMBER, "mail-number", "Number for the staff: {}")                                  \
 	X(MAIL_REPLY, "mail-reply", "The answer was:")                                             \
 	X(RECIPIENT, "recipient", "{} recipient")                                                  \

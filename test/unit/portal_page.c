@@ -303,6 +303,30 @@ static void what_is_not_known_is_not_said_to_be_nothing(void **state)
 	view.more = false;
 	write_page(&view);
 	assert_true(has("<dt>Messages sent</dt><dd>97</dd>"));
+	/* and of a list what it does not have */
+	static const struct {
+		uint64_t sent, refused;
+		size_t nmails;
+		bool more, older, none;
+	} lists[] = {
+		{0, 0, 0, false, false, true},
+		{0, 0, 0, true, true, false}, /* those that were looked at are another device's */
+		{1, 1, 2, false, false, false},
+		{1, 1, 2, true, true, false},
+		{20, 1, 20, false, true, false},
+		{0, 21, 20, false, true, false},
+	};
+	const struct portal_mail mails[PORTAL_MAILS_MAX] = {{.message = true}};
+	view.mails = mails;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		view.sent = lists[i].sent;
+		view.refused = lists[i].refused;
+		view.nmails = lists[i].nmails;
+		view.more = lists[i].more;
+		write_page(&view);
+		assert_int_equal(has("<p>Older mail is not shown here.</p>"), lists[i].older);
+		assert_int_equal(has("Nothing was sent since"), lists[i].none);
+	}
 	view.unrecorded = true;
 	write_page(&view);
 	assert_false(has("Messages sent") || has("Messages refused") || has("Nothing was sent"));

@@ -52,7 +52,6 @@ struct visit {
 	uint64_t asked_ms; /* when the request was whole */
 	uint64_t id;       /* what auth was asked by; 0: nothing */
 	uint32_t seq;      /* what control was asked by; 0: nothing */
-	bool tried;        /* it counts as a login that failed until it has passed */
 	char user[PORTAL_FIELD_MAX + 1];
 	unsigned status;
 	struct MHD_Response *response;

@@ -5,6 +5,7 @@
 #include "daemon/web/portal/service.h"
 #include "daemon/web/portal/steps.h"
 #include "daemon/web/web.h"
+#include "lib/base/container.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -36,27 +37,17 @@ static struct service *service_at(const struct portal *portal, uint16_t port)
 	return NULL;
 }
 
-static unsigned count_device(const struct portals *portals, const struct origin *origin)
-{
-	unsigned n = 0;
-
-	for (const struct visit *visit = portals->visits; visit; visit = visit->next)
-		n += visit_same_device(&visit->origin, origin);
-	return n;
-}
-
 /* Of whoever has most, the one that is there for longest and waits for nobody else. */
 static struct visit *who_goes(struct portals *portals)
 {
 	struct visit *goes = NULL;
-	unsigned most = 0;
 
 	for (struct visit *visit = portals->visits; visit; visit = visit->next) {
-		unsigned n = visit->suspended ? 0 : count_device(portals, &visit->origin);
-		if (n == 0 || n < most || (n == most && goes->begun_ms < visit->begun_ms))
+		if (visit->suspended || (goes && visit->guest->open < goes->guest->open))
 			continue;
-		goes = visit;
-		most = n;
+		if (!goes || visit->guest->open > goes->guest->open ||
+			visit->begun_ms <= goes->begun_ms)
+			goes = visit;
 	}
 	return goes;
 }
@@ -68,8 +59,12 @@ static bool make_room(struct portals *portals)
 
 	if (!goes)
 		return false;
-	shutdown(goes->fd, SHUT_RDWR);
-	drive_run(&goes->service->drive);
+	if (goes->state == VISIT_COMES) {
+		visit_close(goes);
+	} else {
+		shutdown(goes->fd, SHUT_RDWR);
+		drive_run(&goes->service->drive);
+	}
 	return portals->nvisits < VISITS_MAX;
 }
 
@@ -82,12 +77,17 @@ static bool is_of_a_zone(const struct web *web, const struct origin *origin)
 	return who.zone >= 0;
 }
 
-static bool may_come(struct web *web, const struct origin *origin)
+/* NULL: he may not. */
+static struct guest *may_come(struct web *web, const struct origin *origin)
 {
 	struct portals *portals = &web->portals;
+	struct guest *guest = is_of_a_zone(web, origin)
+				      ? guest_get(&portals->guests, origin, loop_now_ms(web->loop))
+				      : NULL;
 
-	return is_of_a_zone(web, origin) && count_device(portals, origin) < VISITS_PER_DEVICE &&
-	       (portals->nvisits < VISITS_MAX || make_room(portals));
+	if (!guest || guest->open >= VISITS_PER_GUEST)
+		return NULL;
+	return portals->nvisits < VISITS_MAX || make_room(portals) ? guest : NULL;
 }
 
 /* What the keeper set for listeners, whose clients must see no orderly end of a process that dies:
@@ -99,6 +99,27 @@ static void set_options(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
+static void on_time(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct visit *visit = container_of(timer, struct visit, timer);
+
+	if (visit->state == VISIT_COMES)
+		service_take(visit);
+	else
+		steps_on_time(timer, now_ms);
+}
+
+static void begin(struct web *web, struct visit *visit)
+{
+	const uint64_t now_ms = loop_now_ms(web->loop);
+	uint64_t wait_ms = guest_turn(visit->guest, GUEST_CONNECTS, now_ms);
+
+	if (wait_ms > 0)
+		loop_timer_set(web->loop, &visit->timer, now_ms + wait_ms);
+	else
+		service_take(visit);
+}
+
 static void take(
 	struct portal_socket *socket, int fd, const struct sockaddr_storage *peer, socklen_t len)
 {
@@ -107,10 +128,11 @@ static void take(
 	struct service *service = portal ? service_at(portal, socket->at.port) : NULL;
 	struct origin origin;
 	struct visit *visit = NULL;
+	struct guest *guest;
 
 	set_options(fd);
-	if (service && origin_ask(fd, peer, len, &origin) == 0 && may_come(web, &origin))
-		visit = visit_new(service, fd, &origin, steps_on_time);
+	if (service && origin_ask(fd, peer, len, &origin) == 0 && (guest = may_come(web, &origin)))
+		visit = visit_new(service, guest, fd, &origin, on_time);
 	if (portal) {
 		portal->state.counts.connections++;
 		portal->state.counts.refused_connections += !visit;
@@ -119,7 +141,7 @@ static void take(
 	child_count(&web->child,
 		visit ? COUNTER_PORTAL_CONNECTIONS : COUNTER_PORTAL_CONNECTIONS_REFUSED);
 	if (visit)
-		service_take(service, visit, fd, peer, len);
+		begin(web, visit);
 	else
 		close(fd);
 }

@@ -3,15 +3,16 @@
  * what is told of them.
  *
  * A connection is known by the interface that it came in by and the MAC of its own SYN, as a flow
- * is. Who is of no zone is cut before a byte of TLS. A device has so many connections at a time,
- * and when all places are taken, one of whoever has most of them gives way: who holds them open
- * keeps nobody out. */
+ * is. Who is of no zone is cut before a byte of TLS. A guest has so many connections at a time, and
+ * begins and asks so fast and no faster; when all places are taken, one of whoever has most of them
+ * gives way: who holds them open keeps nobody out. */
 #ifndef POSTERN_DAEMON_WEB_PORTAL_PORTAL_H
 #define POSTERN_DAEMON_WEB_PORTAL_PORTAL_H
 
 #include "daemon/base/channel.h"
 #include "daemon/base/loop.h"
 #include "daemon/web/drive.h"
+#include "daemon/web/portal/guest.h"
 #include "lib/ipc/web.h"
 #include "lib/portal/texts.h"
 #include "lib/portal/token.h"
@@ -61,6 +62,7 @@ struct portals {
 	struct portal *first;
 	struct portal_socket *sockets;
 	struct visit *visits;
+	struct guests guests;
 	unsigned nvisits;
 	struct portal_tries *tries;
 	uint8_t key[PORTAL_KEY_SIZE];

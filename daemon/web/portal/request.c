@@ -121,7 +121,7 @@ static enum MHD_Result go_on(struct visit *visit)
 {
 	if (visit->state == VISIT_READS) {
 		visit->asked_ms = loop_now_ms(visit->service->portal->web->loop);
-		steps_begin(visit);
+		steps_wait(visit);
 	}
 	if (visit->state == VISIT_SAYS)
 		return queue(visit);

@@ -120,19 +120,31 @@ struct service *service_new(struct portal *portal, struct shown *shown)
 
 void service_free(struct service *service)
 {
-	for (struct visit *visit = service->portal->web->portals.visits; visit; visit = visit->next)
-		if (visit->service == service && visit->suspended) /* none may be */
+	struct visit *visit = service->portal->web->portals.visits;
+
+	while (visit) {
+		struct visit *next = visit->next;
+		if (visit->service == service && visit->state == VISIT_COMES)
+			visit_close(visit);
+		else if (visit->service == service && visit->suspended) /* none may be */
 			say_login(visit, PORTAL_NOTICE_BUSY, 0);
+		visit = next;
+	}
 	drive_close(&service->drive);
 	shown_free(service->shown);
 	free(service);
 }
 
-void service_take(struct service *service, struct visit *visit, int fd,
-	const struct sockaddr_storage *peer, socklen_t len)
+void service_take(struct visit *visit)
 {
-	enum MHD_Result taken =
-		MHD_add_connection(service->drive.mhd, fd, (const struct sockaddr *)peer, len);
+	struct service *service = visit->service;
+	const int fd = visit->fd;
+	struct sockaddr_storage peer;
+	size_t len = endpoint_encode(&visit->origin.client, &peer);
+
+	visit->state = VISIT_READS;
+	enum MHD_Result taken = MHD_add_connection(
+		service->drive.mhd, fd, (const struct sockaddr *)&peer, (socklen_t)len);
 
 	if (taken != MHD_YES && (visit = find(service, fd))) /* else it is over already */
 		visit_free(visit);

@@ -11,8 +11,7 @@
 struct service *service_new(struct portal *portal, struct shown *shown);
 /* With its connections. */
 void service_free(struct service *service);
-/* Has the visit of a connection that came in; fd is taken over, whatever comes of it. */
-void service_take(struct service *service, struct visit *visit, int fd,
-	const struct sockaddr_storage *peer, socklen_t len);
+/* It is the turn of a visit that comes: libmicrohttpd has its connection, or it is over. */
+void service_take(struct visit *visit);
 
 #endif

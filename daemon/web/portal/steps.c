@@ -240,7 +240,7 @@ static void post(struct visit *visit)
 	visit->body_len = 0;
 }
 
-void steps_begin(struct visit *visit)
+static void begin(struct visit *visit)
 {
 	switch (visit->route) {
 	case PORTAL_HOME:
@@ -269,14 +269,30 @@ void steps_begin(struct visit *visit)
 	}
 }
 
+void steps_wait(struct visit *visit)
+{
+	uint64_t wait_ms = guest_turn(visit->guest, GUEST_ASKS, visit->asked_ms);
+
+	if (wait_ms == 0) {
+		begin(visit);
+		return;
+	}
+	visit->state = VISIT_WAITS;
+	loop_timer_set(web_of(visit)->loop, &visit->timer, visit->asked_ms + wait_ms);
+}
+
 void steps_on_time(struct loop_timer *timer, uint64_t now)
 {
 	struct visit *visit = container_of(timer, struct visit, timer);
 
 	(void)now;
 	switch (visit->state) {
+	case VISIT_COMES:
 	case VISIT_READS:
 	case VISIT_SAYS:
+		break;
+	case VISIT_WAITS:
+		begin(visit);
 		break;
 	case VISIT_HOLDS:
 		say_login(visit, PORTAL_NOTICE_WRONG, 0);

@@ -7,7 +7,8 @@
 
 struct ipc_auth_verdict;
 
-void steps_begin(struct visit *visit);
+/* At once, or when it is the guest's turn. */
+void steps_wait(struct visit *visit);
 void steps_shown(struct visit *visit, const struct ipc_portal_shown *shown);     /* NULL: nobody */
 void steps_verdict(struct visit *visit, const struct ipc_auth_verdict *verdict); /* NULL: none */
 void steps_done(struct visit *visit, int status); /* of an order to control */

@@ -6,9 +6,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-struct visit *visit_new(struct service *service, int fd, const struct origin *origin,
-	void (*on_time)(struct loop_timer *timer, uint64_t now_ms))
+struct visit *visit_new(struct service *service, struct guest *guest, int fd,
+	const struct origin *origin, void (*on_time)(struct loop_timer *timer, uint64_t now_ms))
 {
 	struct web *web = service->portal->web;
 	struct portals *portals = &web->portals;
@@ -17,7 +18,9 @@ struct visit *visit_new(struct service *service, int fd, const struct origin *or
 	if (!visit)
 		return NULL;
 	visit->service = service;
+	visit->guest = guest;
 	visit->fd = fd;
+	visit->state = VISIT_COMES;
 	visit->origin = *origin;
 	visit->begun_ms = loop_now_ms(web->loop);
 	visit->end_ms = visit->begun_ms + VISIT_LIFE_MS;
@@ -27,6 +30,7 @@ struct visit *visit_new(struct service *service, int fd, const struct origin *or
 		visit->next->before = visit;
 	portals->visits = visit;
 	portals->nvisits++;
+	guest->open++;
 	service->nvisits++;
 	service->portal->state.open++;
 	service->portal->changed = true;
@@ -80,19 +84,17 @@ void visit_free(struct visit *visit)
 	if (visit->next)
 		visit->next->before = visit->before;
 	portals->nvisits--;
+	visit->guest->open--;
 	visit->service->nvisits--;
 	visit->service->portal->state.open--;
 	visit->service->portal->changed = true;
 	free(visit);
 }
 
-bool visit_same_device(const struct origin *one, const struct origin *other)
+void visit_close(struct visit *visit)
 {
-	if (one->ifindex != other->ifindex)
-		return false;
-	if (mac_is_set(&one->mac) || mac_is_set(&other->mac))
-		return mac_equal(&one->mac, &other->mac);
-	return addr_equal(&one->client.addr, &other->client.addr);
+	close(visit->fd);
+	visit_free(visit);
 }
 
 /* ---- answers ---- */

@@ -3,15 +3,17 @@
  *
  * state   holds                            moved on by
  * ------  -------------------------------  ------------------------------------------------
+ * COMES   a connection, not more           its turn, at which libmicrohttpd has it
  * READS   what of a request has come       the rest of it
+ * WAITS   a request that is whole          its turn
  * SHOWS   a question who is logged in      control's answer; its time
  * CHECKS  a question about a password      auth's verdict; its time
  * ACTS    an order to control              control's answer; its time
  * HOLDS   a no                             its time
  * SAYS    an answer                        libmicrohttpd, which has it sent
  *
- * In all but READS and SAYS the connection is suspended. What is asked of others is known by the
- * visit's id and seq: what comes after the visit is over belongs to nobody. */
+ * In all but COMES, READS and SAYS the connection is suspended. What is asked of others is known by
+ * the visit's id and seq: what comes after the visit is over belongs to nobody. */
 #ifndef POSTERN_DAEMON_WEB_PORTAL_VISIT_H
 #define POSTERN_DAEMON_WEB_PORTAL_VISIT_H
 
@@ -27,7 +29,9 @@
 struct web;
 
 enum visit_state {
+	VISIT_COMES,
 	VISIT_READS,
+	VISIT_WAITS,
 	VISIT_SHOWS,
 	VISIT_CHECKS,
 	VISIT_ACTS,
@@ -38,8 +42,9 @@ enum visit_state {
 struct visit {
 	struct visit *next, *before; /* of all of the process */
 	struct service *service;
+	struct guest *guest;
 	struct MHD_Connection *mhd; /* NULL: not yet */
-	int fd;                     /* libmicrohttpd's */
+	int fd;                     /* libmicrohttpd's, but in COMES */
 	struct origin origin;
 	struct portal_client client; /* of the request: zone "", it is of none of the portal's */
 	enum ending unknown;         /* why; NONE: it is known */
@@ -61,14 +66,18 @@ struct visit {
 	char body[PORTAL_BODY_MAX + 1]; /* wiped when it was read */
 };
 
-#define VISITS_MAX        256
-#define VISITS_PER_DEVICE 8
-#define VISIT_LIFE_MS     30000
-#define VISIT_IDLE_S      15
+#define VISITS_MAX       256
+#define VISITS_PER_GUEST 8
+#define VISIT_LIFE_MS    30000
+#define VISIT_IDLE_S     15
+
+_Static_assert(VISITS_MAX < GUESTS_MAX, "who is new always finds a place among the guests");
 
 /* on_time: of its timer. NULL: no memory. */
-struct visit *visit_new(struct service *service, int fd, const struct origin *origin,
-	void (*on_time)(struct loop_timer *timer, uint64_t now_ms));
+struct visit *visit_new(struct service *service, struct guest *guest, int fd,
+	const struct origin *origin, void (*on_time)(struct loop_timer *timer, uint64_t now_ms));
+/* It is over, and its descriptor closed, before libmicrohttpd had it. */
+void visit_close(struct visit *visit);
 /* It is over, whatever it waited for. */
 void visit_free(struct visit *visit);
 /* Of a request nothing is kept or waited for any more. */
@@ -77,7 +86,5 @@ void visit_forget_request(struct visit *visit);
 void visit_say(struct visit *visit, unsigned status, struct MHD_Response *response);
 /* The same by a response that all visitors share. */
 void visit_say_shared(struct visit *visit, struct MHD_Response *response);
-/* Do both have one device? */
-bool visit_same_device(const struct origin *one, const struct origin *other);
 
 #endif

@@ -59,7 +59,7 @@ static bool make_room(struct portals *portals)
 
 	if (!goes)
 		return false;
-	if (goes->state == VISIT_COMES) {
+	if (visit_is_ours(goes)) {
 		visit_close(goes);
 	} else {
 		shutdown(goes->fd, SHUT_RDWR);
@@ -105,6 +105,8 @@ static void on_time(struct loop_timer *timer, uint64_t now_ms)
 
 	if (visit->state == VISIT_COMES)
 		service_take(visit);
+	else if (visit_is_ours(visit))
+		visit_close(visit);
 	else
 		steps_on_time(timer, now_ms);
 }

@@ -23,11 +23,11 @@ struct visit;
 struct shown;
 struct MHD_Response;
 
-/* One libmicrohttpd of a portal (service.h). */
+/* What its connections are served by (service.h). */
 struct service {
 	struct service *next;
 	struct portal *portal;
-	struct drive drive;
+	struct drive drive;  /* of HTTPS */
 	struct shown *shown; /* the certificates; NULL: HTTP */
 	unsigned nvisits;
 	bool old;

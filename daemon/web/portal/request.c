@@ -78,6 +78,8 @@ static enum MHD_Result queue(struct visit *visit)
 				: MHD_NO;
 
 	visit_forget_request(visit);
+	if (queued == MHD_YES)
+		visit->state = VISIT_SENDS;
 	return queued;
 }
 
@@ -150,4 +152,16 @@ enum MHD_Result request_on(void *context, struct MHD_Connection *mhd, const char
 	take(visit, data, *bytes);
 	*bytes = 0;
 	return MHD_YES;
+}
+
+void request_over(void *context, struct MHD_Connection *mhd, void **request,
+	enum MHD_RequestTerminationCode code)
+{
+	struct visit *visit = *request;
+
+	(void)context;
+	(void)mhd;
+	(void)code;
+	if (visit && visit->state == VISIT_SENDS)
+		visit->state = VISIT_READS;
 }

@@ -8,5 +8,8 @@
 /* libmicrohttpd's handler; context: the service. */
 enum MHD_Result request_on(void *context, struct MHD_Connection *mhd, const char *url,
 	const char *method, const char *version, const char *data, size_t *bytes, void **request);
+/* An answer is sent, or its connection is over. */
+void request_over(void *context, struct MHD_Connection *mhd, void **request,
+	enum MHD_RequestTerminationCode code);
 
 #endif

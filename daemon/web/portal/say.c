@@ -225,14 +225,3 @@ struct MHD_Response *say_make_logo(const void *bytes, size_t len)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	return response;
 }
-
-struct MHD_Response *say_make_way(const struct policy_portal *portal)
-{
-	const char *name = portal->names.v[0].text, *open = strchr(name, ':') ? "[" : "";
-	char url[POLICY_PORTAL_URL_SIZE], port[8] = "";
-
-	if (portal->port != POLICY_PORTAL_PORT)
-		snprintf(port, sizeof(port), ":%u", portal->port);
-	snprintf(url, sizeof(url), "https://%s%s%s%s/", open, name, *open ? "]" : "", port);
-	return make_empty(url, false);
-}

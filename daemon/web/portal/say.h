@@ -23,7 +23,5 @@ void say_logo(struct visit *visit);
 /* Those that all visitors share. NULL: no memory. */
 struct MHD_Response *say_make_style(void);
 struct MHD_Response *say_make_logo(const void *bytes, size_t len);
-/* Where HTTPS is. NULL: no memory. */
-struct MHD_Response *say_make_way(const struct policy_portal *portal);
 
 #endif

@@ -2,6 +2,8 @@
 #include "daemon/web/portal/service.h"
 
 #include "daemon/base/log.h"
+#include "daemon/web/portal/gate.h"
+#include "daemon/web/portal/plain.h"
 #include "daemon/web/portal/request.h"
 #include "daemon/web/portal/say.h"
 #include "daemon/web/portal/shown.h"
@@ -63,43 +65,20 @@ static void on_connection(void *context, struct MHD_Connection *mhd, void **sock
 		return;
 	visit->mhd = mhd;
 	*socket_context = visit;
-}
-
-/* HTTP: whatever is asked for is answered by where HTTPS is. */
-static enum MHD_Result on_plain(void *context, struct MHD_Connection *mhd, const char *url,
-	const char *method, const char *version, const char *data, size_t *bytes, void **request)
-{
-	const struct service *service = context;
-	struct MHD_Response *response = say_make_way(service->portal->policy);
-
-	(void)url;
-	(void)method;
-	(void)version;
-	(void)data;
-	(void)bytes;
-	(void)request;
-	if (!response)
-		return MHD_NO;
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	enum MHD_Result queued = MHD_queue_response(mhd, MHD_HTTP_FOUND, response);
-	MHD_destroy_response(response);
-	return queued;
+	gate_put(visit);
 }
 
 #define FLAGS (MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME)
-#define BOUNDS                                                                                    \
-	MHD_OPTION_CONNECTION_LIMIT, (unsigned)VISITS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,         \
-		(unsigned)VISIT_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES, \
-		MHD_OPTION_STRICT_FOR_CLIENT, 1
+#define BOUNDS                                                                            \
+	MHD_OPTION_CONNECTION_LIMIT, (unsigned)VISITS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, \
+		(unsigned)VISIT_IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_BYTES
 
 static struct MHD_Daemon *start(struct service *service)
 {
-	if (!service->shown)
-		return MHD_start_daemon(FLAGS, 0, NULL, NULL, on_plain, service, BOUNDS,
-			MHD_OPTION_NOTIFY_CONNECTION, on_connection, service, MHD_OPTION_END);
 	return MHD_start_daemon(FLAGS | MHD_USE_TLS, 0, NULL, NULL, request_on, service, BOUNDS,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, service, MHD_OPTION_HTTPS_PRIORITIES,
-		PRIORITIES, MHD_OPTION_HTTPS_CERT_CALLBACK, &shown_choose, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, service, MHD_OPTION_NOTIFY_COMPLETED,
+		request_over, NULL, MHD_OPTION_HTTPS_PRIORITIES, PRIORITIES,
+		MHD_OPTION_HTTPS_CERT_CALLBACK, &shown_choose, MHD_OPTION_END);
 }
 
 struct service *service_new(struct portal *portal, struct shown *shown)
@@ -110,6 +89,8 @@ struct service *service_new(struct portal *portal, struct shown *shown)
 		service->portal = portal;
 		service->shown = shown;
 	}
+	if (service && !shown)
+		return service;
 	if (service && drive_open(&service->drive, portal->web->loop, start(service), cut_old,
 			       service) == 0)
 		return service;
@@ -124,7 +105,7 @@ void service_free(struct service *service)
 
 	while (visit) {
 		struct visit *next = visit->next;
-		if (visit->service == service && visit->state == VISIT_COMES)
+		if (visit->service == service && visit_is_ours(visit))
 			visit_close(visit);
 		else if (visit->service == service && visit->suspended) /* none may be */
 			say_login(visit, PORTAL_NOTICE_BUSY, 0);
@@ -138,6 +119,11 @@ void service_free(struct service *service)
 void service_take(struct visit *visit)
 {
 	struct service *service = visit->service;
+
+	if (!service->shown) {
+		plain_take(visit);
+		return;
+	}
 	const int fd = visit->fd;
 	struct sockaddr_storage peer;
 	size_t len = endpoint_encode(&visit->origin.client, &peer);

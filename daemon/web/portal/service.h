@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Owns one libmicrohttpd of a portal: for HTTPS with the certificates of one moment, or for HTTP,
- * which only says where HTTPS is. With other certificates there is another one, and the old one
- * ends with its last connection. */
+/* Owns what connections of a portal are served by: for HTTPS a libmicrohttpd with the certificates
+ * of one moment, for HTTP what only says where HTTPS is. With other certificates there is another
+ * one, and the old one ends with its last connection. */
 #ifndef POSTERN_DAEMON_WEB_PORTAL_SERVICE_H
 #define POSTERN_DAEMON_WEB_PORTAL_SERVICE_H
 
@@ -11,7 +11,7 @@
 struct service *service_new(struct portal *portal, struct shown *shown);
 /* With its connections. */
 void service_free(struct service *service);
-/* It is the turn of a visit that comes: libmicrohttpd has its connection, or it is over. */
+/* It is the turn of a visit that comes. */
 void service_take(struct visit *visit);
 
 #endif

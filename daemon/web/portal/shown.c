@@ -5,11 +5,8 @@
 #include "lib/tls/certificate.h"
 
 #include <gnutls/x509.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define SNI_SIZE 256
 
@@ -135,21 +132,6 @@ static const struct one *choose(
 	return first ? first : shown->n ? &shown->v[0] : NULL;
 }
 
-/* A client that waits for what it sent to be acknowledged before it sends a little more (Nagle) has
- * the end of its handshake on the way, which is answered by nothing: the kernel would hold its
- * acknowledgement back for 40 ms, and with it the request. */
-static int on_finished(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-	const gnutls_datum_t *message)
-{
-	(void)type;
-	(void)when;
-	(void)message;
-	if (incoming)
-		setsockopt(gnutls_transport_get_int(session), IPPROTO_TCP, TCP_QUICKACK, &(int){1},
-			sizeof(int));
-	return 0;
-}
-
 int shown_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int nauthorities,
 	const gnutls_pk_algorithm_t *kinds, int nkinds, gnutls_pcert_st **chain,
 	unsigned int *chain_len, gnutls_privkey_t *key)
@@ -161,8 +143,6 @@ int shown_choose(gnutls_session_t session, const gnutls_datum_t *authorities, in
 
 	(void)authorities;
 	(void)nauthorities;
-	gnutls_handshake_set_hook_function(
-		session, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST, on_finished);
 	if (gnutls_server_name_get(session, name, &len, &type, 0) < 0 || type != GNUTLS_NAME_DNS)
 		name[0] = '\0';
 	const struct one *one = shown ? choose(shown, name, kinds, nkinds) : NULL;

@@ -290,6 +290,7 @@ void steps_on_time(struct loop_timer *timer, uint64_t now)
 	case VISIT_COMES:
 	case VISIT_READS:
 	case VISIT_SAYS:
+	case VISIT_SENDS:
 		break;
 	case VISIT_WAITS:
 		begin(visit);

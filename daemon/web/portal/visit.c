@@ -20,6 +20,7 @@ struct visit *visit_new(struct service *service, struct guest *guest, int fd,
 	visit->service = service;
 	visit->guest = guest;
 	visit->fd = fd;
+	visit->watch.fd = -1;
 	visit->state = VISIT_COMES;
 	visit->origin = *origin;
 	visit->begun_ms = loop_now_ms(web->loop);
@@ -91,8 +92,15 @@ void visit_free(struct visit *visit)
 	free(visit);
 }
 
+bool visit_is_ours(const struct visit *visit)
+{
+	return visit->state == VISIT_COMES || !visit->service->shown;
+}
+
 void visit_close(struct visit *visit)
 {
+	if (visit->watch.fd >= 0)
+		loop_del(visit->service->portal->web->loop, &visit->watch);
 	close(visit->fd);
 	visit_free(visit);
 }

@@ -10,10 +10,11 @@
  * CHECKS  a question about a password      auth's verdict; its time
  * ACTS    an order to control              control's answer; its time
  * HOLDS   a no                             its time
- * SAYS    an answer                        libmicrohttpd, which has it sent
+ * SAYS    an answer                        libmicrohttpd, which takes it
+ * SENDS   nothing: libmicrohttpd has it    its last byte is sent
  *
- * In all but COMES, READS and SAYS the connection is suspended. What is asked of others is known by
- * the visit's id and seq: what comes after the visit is over belongs to nobody. */
+ * In all but COMES, READS, SAYS and SENDS the connection is suspended. What is asked of others is
+ * known by the visit's id and seq: what comes after the visit is over belongs to nobody. */
 #ifndef POSTERN_DAEMON_WEB_PORTAL_VISIT_H
 #define POSTERN_DAEMON_WEB_PORTAL_VISIT_H
 
@@ -37,6 +38,7 @@ enum visit_state {
 	VISIT_ACTS,
 	VISIT_HOLDS,
 	VISIT_SAYS,
+	VISIT_SENDS,
 };
 
 struct visit {
@@ -44,12 +46,16 @@ struct visit {
 	struct service *service;
 	struct guest *guest;
 	struct MHD_Connection *mhd; /* NULL: not yet */
-	int fd;                     /* libmicrohttpd's, but in COMES */
+	int fd;                     /* libmicrohttpd's, unless visit_is_ours() */
+	struct loop_watch watch;    /* of HTTP, as the next two; fd -1: not yet */
+	size_t came;
+	unsigned newlines; /* without anything between them */
 	struct origin origin;
 	struct portal_client client; /* of the request: zone "", it is of none of the portal's */
 	enum ending unknown;         /* why; NONE: it is known */
 	uint64_t begun_ms, end_ms;   /* of the connection */
 	enum visit_state state;
+	bool secured; /* the client's part of the TLS handshake is over */
 	bool suspended;
 	struct loop_timer timer;
 
@@ -76,7 +82,9 @@ _Static_assert(VISITS_MAX < GUESTS_MAX, "who is new always finds a place among t
 /* on_time: of its timer. NULL: no memory. */
 struct visit *visit_new(struct service *service, struct guest *guest, int fd,
 	const struct origin *origin, void (*on_time)(struct loop_timer *timer, uint64_t now_ms));
-/* It is over, and its descriptor closed, before libmicrohttpd had it. */
+/* Is its descriptor ours? By HTTP, and as long as it comes. */
+bool visit_is_ours(const struct visit *visit);
+/* Of such a one: it is over. */
 void visit_close(struct visit *visit);
 /* It is over, whatever it waited for. */
 void visit_free(struct visit *visit);

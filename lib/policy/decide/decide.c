@@ -5,9 +5,6 @@
 
 #include <assert.h>
 
-/* With more sessions known by their MAC alone nothing is cached in a zone with identity address. */
-#define MAC_SESSIONS_MAX 32
-
 const char *const decide_reason_names[] = {
 	[DECIDE_RULE] = "rule",
 	[DECIDE_UNAUTHENTICATED] = "unauthenticated",
@@ -87,9 +84,7 @@ static bool is_blocked(const struct decide_world *world, const struct decide_ori
 	return true;
 }
 
-/* False: the client is blocked, or has no session whose lease holds, and the decision is made.
- * mac may be NULL. */
-static bool take_session(const struct decide_world *world, const struct decide_origin *origin,
+bool decide_take_session(const struct decide_world *world, const struct decide_origin *origin,
 	const struct mac *mac, const struct session *session, uint64_t now_ms,
 	struct decision *decision)
 {
@@ -109,7 +104,7 @@ static bool take_session(const struct decide_world *world, const struct decide_o
 	return true;
 }
 
-static const struct session *identify(const struct decide_world *world,
+const struct session *decide_identify(const struct decide_world *world,
 	const struct decide_origin *origin, const struct mac *mac, uint64_t now_ms,
 	uint64_t *until_ms)
 {
@@ -119,8 +114,7 @@ static const struct session *identify(const struct decide_world *world,
 		&origin->source, now_ms, until_ms);
 }
 
-/* What the envelope decides is redirected. */
-static enum policy_verdict verdict_of(const struct policy_rule *rule)
+enum policy_verdict decide_verdict_of(const struct policy_rule *rule)
 {
 	return rule->to_server || level_of_rule(rule) != LEVEL_NO_WORD ? POLICY_VERDICT_REDIRECT
 								       : rule->act.verdict;
@@ -132,7 +126,7 @@ static void take_rule(struct decision *decision, const struct policy *policy, si
 
 	decision->reason = DECIDE_RULE;
 	decision->rule = (ptrdiff_t)index;
-	decision->verdict = verdict_of(rule);
+	decision->verdict = decide_verdict_of(rule);
 	if (!rule->to_server)
 		decision->act = &rule->act;
 	else if (rule->to_original)
@@ -257,8 +251,8 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 		return;
 	}
 	const struct session *session =
-		identify(world, origin, &origin->mac, now_ms, &decision->until_ms);
-	bool known = take_session(world, origin, &origin->mac, session, now_ms, decision);
+		decide_identify(world, origin, &origin->mac, now_ms, &decision->until_ms);
+	bool known = decide_take_session(world, origin, &origin->mac, session, now_ms, decision);
 	decide_question_init(&question, world, origin, now_ms);
 	question.session = decision->session;
 	question.destination = &original->addr;
@@ -279,83 +273,4 @@ void decide_connection(const struct decide_world *world, const struct decide_ori
 		}
 	}
 	act_on(decision, DECIDE_UNMATCHED, &policy->zones[origin->zone].unmatched);
-}
-
-/* The kernel's verdict on every connection of this session (NULL: none) from the origin; false when
- * there is more than one. *until_ms is lowered. */
-static bool decide_session(const struct decide_world *world, const struct decide_origin *origin,
-	const struct session *session, uint64_t now_ms, enum mark *mark, uint64_t *until_ms)
-{
-	const struct policy *policy = world->policy;
-	const struct policy_zone *zone = &policy->zones[origin->zone];
-	struct decide_question question;
-	struct decision decision = {.until_ms = *until_ms};
-	bool maybe = false; /* an outcome is in *mark already */
-
-	if (!take_session(world, origin,
-		    zone->identity == POLICY_IDENTITY_ADDRESS ? NULL : &origin->mac, session,
-		    now_ms, &decision)) {
-		*until_ms = decision.until_ms;
-		*mark = decide_mark_of(decision.verdict);
-		return true;
-	}
-	*until_ms = decision.until_ms;
-	decide_question_init(&question, world, origin, now_ms);
-	question.session = session;
-	question.any_mac = zone->identity == POLICY_IDENTITY_ADDRESS;
-	question.port = zone->ports.n == 1 ? zone->ports.v[0] : 0;
-	struct decide_key key = decide_key_of(origin, session);
-	for (size_t i = 0; i <= policy->nrules; i++) {
-		struct decide_match match = {.answer = DECIDE_RULE_YES};
-		enum policy_verdict verdict = zone->unmatched.verdict;
-		if (i < policy->nrules) {
-			match = decide_ask_rule(&question, &key, i);
-			verdict = verdict_of(&policy->rules[i]);
-		}
-		decide_lower(until_ms, match.until_ms);
-		if (match.answer == DECIDE_RULE_NO)
-			continue;
-		if (maybe && decide_mark_of(verdict) != *mark)
-			return false;
-		*mark = decide_mark_of(verdict);
-		maybe = true;
-		if (match.answer == DECIDE_RULE_YES)
-			break;
-	}
-	return true;
-}
-
-/* In a zone with identity address the client may turn out to be any of the sessions that are known
- * by their MAC alone, whatever its address; or its MAC to be blocked. */
-static bool agree_by_mac(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum mark mark, uint64_t *until_ms)
-{
-	const struct session *sessions[MAC_SESSIONS_MAX];
-	const char *zone = world->policy->zones[origin->zone].name.text;
-	size_t n = session_table_by_mac_alone(world->sessions, zone, sessions, MAC_SESSIONS_MAX);
-
-	if (n > MAC_SESSIONS_MAX)
-		return false;
-	if (mark != MARK_RELAY && world->blocks && blocks_hold_macs(world->blocks, zone, now_ms))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		enum mark other;
-		if (!decide_session(world, origin, sessions[i], now_ms, &other, until_ms) ||
-			other != mark)
-			return false;
-	}
-	return true;
-}
-
-bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, enum mark *mark, uint64_t *until_ms, struct decide_path *path)
-{
-	(void)path;
-	bool any_mac = world->policy->zones[origin->zone].identity == POLICY_IDENTITY_ADDRESS;
-
-	*until_ms = 0;
-	const struct session *session =
-		identify(world, origin, any_mac ? NULL : &origin->mac, now_ms, until_ms);
-	return decide_session(world, origin, session, now_ms, mark, until_ms) &&
-	       (!any_mac || agree_by_mac(world, origin, now_ms, *mark, until_ms));
 }

@@ -99,6 +99,18 @@ struct decide_match decide_mails(const struct decide_question *question,
 const struct block *decide_find_block(const struct decide_world *world,
 	const struct decide_origin *origin, const struct mac *mac, const struct session *session,
 	uint64_t now_ms);
+/* The session of a client of a zone, mac NULL: whatever its MAC; NULL: none. *until_ms is lowered.
+ */
+const struct session *decide_identify(const struct decide_world *world,
+	const struct decide_origin *origin, const struct mac *mac, uint64_t now_ms,
+	uint64_t *until_ms);
+/* False: the client is blocked, or has no session whose lease holds, and the decision is made.
+ * mac may be NULL. */
+bool decide_take_session(const struct decide_world *world, const struct decide_origin *origin,
+	const struct mac *mac, const struct session *session, uint64_t now_ms,
+	struct decision *decision);
+/* What the envelope decides is redirected. */
+enum policy_verdict decide_verdict_of(const struct policy_rule *rule);
 /* until 0 is no end. */
 void decide_lower(uint64_t *until_ms, uint64_t end_ms);
 

@@ -19,7 +19,7 @@
 #define PORTAL_WORDS "zone|name|address|port|http|certificate|auth|terms|logo|texts|comment"
 #define TOP_WORDS    "audit|drain|hostname|limit|log|metrics|on-failure"
 #define ZONE_WORDS   "interface|network|port|identity|unauthenticated|unmatched|on-failure|lease|idle|reauthenticate|on-logout|on-link-down|level|newline|tls|limit|comment"
-#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|tls|account|comment"
+#define SERVER_WORDS "host|mx|bind|announce|probe|deadline|limit|trace|path|tls|account|comment"
 #define LISTENER_WORDS "address|port|accept|tls|auth|newline|unmatched|limit|comment"
 #define DOMAIN_WORDS "name|server|recipient|comment"
 /* replace, set and unset of a kind of statement. Of one whose clauses are all needed none can be

@@ -78,14 +78,14 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 %token <token> REQUIRE "require" SECRET "secret" TLS "tls" VERIFIED "verified" VERIFY "verify"
 %token <token> ON_LINK_DOWN "on-link-down" OVER "over" REAUTHENTICATE "reauthenticate"
 %token <token> REFUSE "refuse" REPLACE "replace"
-%token <token> INTERFACE "interface" KEEP "keep" KILL "kill" LANGUAGE "language" LEASE "lease"
+%token <token> INTERFACE "interface" KEEP "keep" KERNEL "kernel" KILL "kill" LANGUAGE "language" LEASE "lease"
 %token <token> LEVEL "level" LIMIT "limit" LIST "list" LISTEN "listen" LISTENER "listener" LOG "log" LOGIN "login"
 %token <token> MAC "mac" MAC_ADDRESS "mac+address" MAIL "mail" MESSAGE "message" MESSAGES "messages"
 %token <token> METRICS "metrics" MX "mx" NAME_WORD "name" NAMES "names" NETWORK "network" NEWLINE "newline"
 %token <token> OFF "off" ON "on" ON_FAILURE "on-failure" ON_LOGOUT "on-logout" OPEN "open"
-%token <token> PASS "pass" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
+%token <token> PASS "pass" PATH "path" PER "per" PLAIN "plain" PORT "port" PREFERENCE "preference"
 %token <token> PRIVACY "privacy" PROBE "probe" PROXY_V1 "proxy-v1" PROXY_V2 "proxy-v2"
-%token <token> RATE_WORD "rate" RECIPIENTS "recipients" REJECT "reject" REPAIR "repair" RULE "rule"
+%token <token> RATE_WORD "rate" RECIPIENTS "recipients" REJECT "reject" RELAY "relay" REPAIR "repair" RULE "rule"
 %token <token> SCHEDULE "schedule" SENDER "sender" SERVER "server"
 %token <token> SESSIONS "sessions" SIZE_WORD "size" SMTP "smtp" SOURCE "source"
 %token <token> STRICT "strict" TRACE "trace"
@@ -430,6 +430,8 @@ server_statement:
 	| DEADLINE { language_deadline(l, &@1); } deadlines
 	| LIMIT FLOWS number		{ language_server_limit(l, &@1, &@3, $3); }
 	| TRACE on_off			{ language_server_trace(l, &@1, $2); }
+	| PATH RELAY			{ language_server_path(l, &@1, POLICY_PATH_RELAY); }
+	| PATH KERNEL			{ language_server_path(l, &@1, POLICY_PATH_KERNEL); }
 	| TLS { language_server_tls_begin(l, &@1, false); } server_tls
 					{ language_server_tls(l, &@1); }
 	| ACCOUNT string { language_account(l, &@1, &@2, &$2); } '{' account_options '}'
@@ -845,11 +847,11 @@ word:
 	| CLAMAV | MILTER | MODE | QUARANTINE | SCAN | STREAM | TEMPFAIL | WHOLE | AUTH | BASE | DOVECOT | FILTER | FORWARD | LDAP | MECHANISM | PREFIX_WORD | ACCEPT | ACCOUNT | ADDRESS_WORD | ALWAYS | ANNOUNCE | ANSWER | AUDIT | AUTO | BIND | BLOCK | CA | CERTIFICATE | CHECK | CLOSED
 	| COMMAND | COMMENT | CONNECT | CONNECTION | DEADLINE | DEBUG | DESTINATION | DEVICE | DISABLED
 	| DOMAIN | DRAIN | DROP | DYNAMIC | ERROR | EVERY | FIRST | FLOW | FLOWS | GREETING | HOST | HOSTNAME
-	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KEY | KILL | LANGUAGE
+	| IDENTITY | IDLE | IMMEDIATE | INFO | INSECURE | INTERFACE | KEEP | KERNEL | KEY | KILL | LANGUAGE
 	| LEASE | LEGACY | LEVEL | LIMIT | LIST
 	| LISTEN | LISTENER | LOG | LOGIN | MAC | MAC_ADDRESS | MAIL | MESSAGE | MESSAGES | METRICS | MX | NAME_WORD | NAMES
-	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LINK_DOWN | ON_LOGOUT | OPEN | OVER | PASS | PER | PIN | PLAIN | PORT
-	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REAUTHENTICATE | RECIPIENTS | REFUSE | REJECT
+	| NETWORK | NEWLINE | OFF | OFFER | ON | ON_FAILURE | ON_LINK_DOWN | ON_LOGOUT | OPEN | OVER | PASS | PATH | PER | PIN | PLAIN | PORT
+	| PREFERENCE | PRIVACY | PROBE | PROXY_V1 | PROXY_V2 | RATE_WORD | REAUTHENTICATE | RECIPIENTS | REFUSE | REJECT | RELAY
 	| REPAIR | REPLACE | REQUEST | REQUIRE | RULE | SCHEDULE | SECRET | SENDER | SERVER | SESSIONS | SIZE_WORD | SMTP | SOURCE | STRICT | TLS | TRACE
 	| TAGGED | UNAUTHENTICATED | UNMATCHED | USER | VERDICT | VERIFIED | VERIFY | WARNING | WEIGHT | XCLIENT | ZONE;
 

@@ -13,11 +13,10 @@ static const char *statements_of(enum language_block_kind kind)
 	switch (kind) {
 	case LANGUAGE_BLOCK_AUDIT:
 		return " names ";
-	case LANGUAGE_BLOCK_SERVER:
-		return " path ";
 	case LANGUAGE_BLOCK_HOST:
 		return " bind ";
 	case LANGUAGE_BLOCK_ZONE:
+	case LANGUAGE_BLOCK_SERVER:
 	case LANGUAGE_BLOCK_TOP:
 	case LANGUAGE_BLOCK_CLIENT_TLS:
 	case LANGUAGE_BLOCK_CERTIFICATE:

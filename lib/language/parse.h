@@ -146,7 +146,7 @@ struct language_account_note {
 };
 
 struct language_server_note {
-	struct language_span name, bind, announce, login, probe;
+	struct language_span name, bind, announce, login, probe, trace, path;
 	struct language_spans hosts;
 	struct language_tls_note tls;
 	struct language_tls_note *host_tls; /* n = hosts.n */

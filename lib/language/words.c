@@ -71,6 +71,7 @@ static const struct language_word words[] = {
 	{"insecure", T_INSECURE},
 	{"interface", T_INTERFACE},
 	{"keep", T_KEEP},
+	{"kernel", T_KERNEL},
 	{"key", T_KEY},
 	{"kill", T_KILL},
 	{"language", T_LANGUAGE},
@@ -113,6 +114,7 @@ static const struct language_word words[] = {
 	{"over", T_OVER},
 	{"own", T_OWN},
 	{"pass", T_PASS},
+	{"path", T_PATH},
 	{"per", T_PER},
 	{"pin", T_PIN},
 	{"plain", T_PLAIN},
@@ -133,6 +135,7 @@ static const struct language_word words[] = {
 	{"recipients", T_RECIPIENTS},
 	{"refuse", T_REFUSE},
 	{"reject", T_REJECT},
+	{"relay", T_RELAY},
 	{"repair", T_REPAIR},
 	{"replace", T_REPLACE},
 	{"request", T_REQUEST},
@@ -244,7 +247,7 @@ const char *const *language_statements(enum language_block_kind kind)
 		"newline", "unmatched", "limit", "comment", NULL};
 	static const char *const domain[] = {"name", "server", "recipient", "comment", NULL};
 	static const char *const server[] = {"host", "mx", "bind", "announce", "probe", "deadline",
-		"limit", "trace", "tls", "account", "comment", NULL};
+		"limit", "trace", "path", "tls", "account", "comment", NULL};
 	static const char *const host[] = {"limit", "tls", NULL};
 	static const char *const server_tls[] = {"immediate", "ca", "certificate", "legacy", NULL};
 	static const char *const account[] = {"secret", "sender", "insecure", NULL};

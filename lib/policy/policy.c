@@ -100,6 +100,13 @@ const char *const policy_login_names[] = {
 static_assert(sizeof(policy_login_names) / sizeof(*policy_login_names) == POLICY_LOGINS,
 	"a name for each");
 
+const char *const policy_path_names[] = {
+	[POLICY_PATH_RELAY] = "relay",
+	[POLICY_PATH_KERNEL] = "kernel",
+};
+static_assert(
+	sizeof(policy_path_names) / sizeof(*policy_path_names) == POLICY_PATHS, "a name for each");
+
 const char *const policy_verdict_names[POLICY_VERDICTS] = {
 	[POLICY_VERDICT_REDIRECT] = "redirect",
 	[POLICY_VERDICT_ANSWER] = "answer",

@@ -686,6 +686,7 @@ enum {
 	POLICY_SERVER_EVERY = 1 << 10,
 	POLICY_SERVER_COMMAND = 1 << 11, /* deadline command ... */
 	POLICY_SERVER_TRACE = 1 << 12,
+	POLICY_SERVER_PATH = 1 << 13,
 };
 
 /* What a server is told of the user where it is told who the client is. */
@@ -703,6 +704,11 @@ enum policy_path {
 	POLICY_PATH_KERNEL, /* the kernel alone, by DNAT, where all of a client's flows go there */
 };
 #define POLICY_PATHS 2
+extern const char *const policy_path_names[POLICY_PATHS];
+
+/* How often a host is asked whether it is there, by what carries its flows. */
+#define POLICY_PROBE_S        30
+#define POLICY_PROBE_KERNEL_S 5
 
 struct policy_server {
 	struct policy_place place;

@@ -468,7 +468,8 @@ static size_t random_rule(uint32_t *seed, unsigned number, char *at, size_t room
 	static const char *const schedules[] = {"schedule 02:10-02:50",
 		"schedule mon-fri 08:00-18:00", "schedule 22:00-03:30", "schedule sat-mon",
 		"schedule sun 00:00-03:00, fri", "", "", "", ""};
-	static const char *const acts[] = {"server one", "server two", "server original",
+	static const char *const acts[] = {"server one", "server one",
+		"server one limit flows 5 per client", "server two", "server original",
 		"verdict pass", "verdict reject", "verdict drop", "verdict answer \"no\""};
 
 	return (size_t)snprintf(at, room, "rule r%u { %s %s %s %s %s %s %s %s %s }\n", number,
@@ -485,7 +486,8 @@ static void random_stage(uint32_t *seed, struct stage *stage, uint64_t now_ms, b
 		"list d1 dynamic\nlist d2 dynamic\nlist s1 { 198.51.100.64/26 }\n"
 		"list m1 { 02:00:5e:00:53:01 }\n"
 		"list s2 { 192.0.2.2, 2001:db8:1::/48 }\n"
-		"server one { host 203.0.113.10 }\nserver two { host 203.0.113.11 }\n"
+		"server one { host 203.0.113.10 path kernel }\n"
+		"server two { host 203.0.113.11 }\n"
 		"device d { zone two address d1 user \"dev\" group \"h\" }\n";
 	/* known by its MAC alone, also where identity is address */
 	static const char card[] =
@@ -559,6 +561,21 @@ static void check_summaries(const struct stage *stage, const struct decide_origi
 		wrong(stage, "a summary was wrong", now_ms, now_ms);
 }
 
+static unsigned kernel_paths; /* that were found */
+
+/* Does the connection go the way that the kernel has for all of the client's? */
+static bool goes(const struct policy *policy, const struct decision *decision, enum mark mark,
+	const struct decide_path *path)
+{
+	if (mark != MARK_KERNEL)
+		return decide_mark_of(decision->verdict) == mark;
+	if (decision->verdict != POLICY_VERDICT_REDIRECT || decision->server != path->server ||
+		decision->reason != DECIDE_RULE)
+		return false;
+	const struct policy_limits *limits = &policy->rules[decision->rule].limits;
+	return path->flows == (limits->n ? limits->v[0].count : 0);
+}
+
 /* Neither the kernel's cache nor a decision kept is ever wrong before its time is over. */
 static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now_ms, bool certain)
 {
@@ -569,8 +586,11 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 		origin(stage, next_random(seed) & 1 ? "one" : "two", ONE_OF(seed, macs), source);
 	enum mark mark = MARK_DROP;
 	uint64_t until_ms = 0;
-	bool cached = decide_client(&stage->world, &from, now_ms, &mark, &until_ms, NULL);
+	struct decide_path path = {-1, 0};
+	bool cached = decide_client(&stage->world, &from, now_ms, &mark, &until_ms, &path);
 
+	if (cached && mark == MARK_KERNEL)
+		kernel_paths++;
 	if (certain && !cached && from.zone == 0)
 		wrong(stage, "not cached without need", now_ms, now_ms);
 	for (unsigned i = 0; i < 12; i++) {
@@ -580,7 +600,7 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 			from.mac = origin(stage, "two", ONE_OF(seed, macs), source).mac;
 		check_summaries(stage, &from, &to, now_ms);
 		decide_connection(&stage->world, &from, &to, now_ms, &first);
-		if (cached && decide_mark_of(first.verdict) != mark)
+		if (cached && !goes(stage->policy, &first, mark, &path))
 			wrong(stage, "cached wrong", now_ms, now_ms);
 		uint64_t reach = 60 * HOUR;
 		uint64_t shared = until_ms ? until_ms - now_ms : reach;
@@ -588,7 +608,7 @@ static void check_client(uint32_t *seed, const struct stage *stage, uint64_t now
 		if (i == 0)
 			at_ms = now_ms + shared - 1;
 		decide_connection(&stage->world, &from, &to, at_ms, &later);
-		if (cached && decide_mark_of(later.verdict) != mark)
+		if (cached && !goes(stage->policy, &later, mark, &path))
 			wrong(stage, "cached too long", now_ms, at_ms);
 		uint64_t own = first.until_ms ? first.until_ms - now_ms : reach;
 		at_ms = now_ms + (i % 2 ? own - 1 : next_random(seed) % own);
@@ -617,6 +637,7 @@ static void test_the_cache_agrees_with_every_connection(void **state)
 			check_client(&seed, &stage, now_ms, !destinations);
 		close_stage(&stage);
 	}
+	assert_true(kernel_paths > 250);
 }
 
 int main(void)

@@ -587,6 +587,8 @@ static void out_server(unsigned i)
 		out("    limit flows %u\n", 1 + below(999));
 	if (maybe())
 		out("    trace %s\n", PICK("on", "off"));
+	if (maybe())
+		out("    path relay\n");
 	unsigned account = reads ? below(3) : 0;
 	if (account || (reads && maybe())) {
 		out("    ");

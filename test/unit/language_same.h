@@ -163,6 +163,7 @@ static void same_server(const struct policy_server *a, const struct policy_serve
 	SAME(idle_ms);
 	SAME(command_ms);
 	SAME(trace);
+	SAME(path);
 	same_server_tls(&a->tls, &b->tls);
 	same_account(&a->account, &b->account);
 	SAME(limit_flows);

@@ -293,6 +293,8 @@ void language_deadline_set(struct language *l, const struct language_span *word,
 void language_server_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t number);
 void language_server_trace(struct language *l, const struct language_span *word, bool on);
+void language_server_path(
+	struct language *l, const struct language_span *word, enum policy_path path);
 void language_server_comment(struct language *l, const struct language_span *word,
 	const struct language_span *span, const struct policy_string *text);
 void language_server_end(struct language *l);

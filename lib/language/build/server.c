@@ -22,7 +22,7 @@ void language_server_begin(
 	l->server.account = language_no_account();
 	l->server.announce_login = POLICY_LOGIN_ON;
 	l->server.probe = true;
-	l->server.probe_every_s = 30;
+	l->server.probe_every_s = POLICY_PROBE_S;
 	l->server.first_ms = 25000;
 	l->server.connect_ms = 5000;
 	l->server.greeting_ms = 15000;
@@ -270,7 +270,17 @@ void language_server_trace(struct language *l, const struct language_span *word,
 {
 	once(l, word, "trace");
 	l->server.trace = on;
+	l->server_note.trace = *word;
 	l->server.given |= POLICY_SERVER_TRACE;
+}
+
+void language_server_path(
+	struct language *l, const struct language_span *word, enum policy_path path)
+{
+	once(l, word, "path");
+	l->server.path = path;
+	l->server_note.path = *word;
+	l->server.given |= POLICY_SERVER_PATH;
 }
 
 void language_server_comment(struct language *l, const struct language_span *word,
@@ -281,6 +291,18 @@ void language_server_comment(struct language *l, const struct language_span *wor
 	l->server.given |= POLICY_SERVER_COMMENT;
 }
 
+/* The kernel asks no host for its greeting, so only probes find out that one is down; and without
+ * a word of it the server sees its clients as they are. */
+static void imply_by_path(struct policy_server *server)
+{
+	if (server->path != POLICY_PATH_KERNEL)
+		return;
+	if (!(server->given & POLICY_SERVER_BIND))
+		server->bind = POLICY_BIND_CLIENT;
+	if (!(server->given & POLICY_SERVER_EVERY))
+		server->probe_every_s = POLICY_PROBE_KERNEL_S;
+}
+
 void language_server_end(struct language *l)
 {
 	l->server.hosts = language_keep(l, &l->hosts, sizeof(struct policy_host));
@@ -289,6 +311,7 @@ void language_server_end(struct language *l)
 	l->server_note.hosts.n = l->host_spans.n;
 	l->server_note.host_tls =
 		language_keep(l, &l->host_tls_notes, sizeof(struct language_tls_note));
+	imply_by_path(&l->server);
 	if (!(l->server.given & POLICY_SERVER_TRACE))
 		l->server.trace = l->server.announce != POLICY_ANNOUNCE_XCLIENT;
 	if (l->hosts.n == 0 && language_whole(l))

@@ -66,7 +66,7 @@ static void check_versions(struct language *l, const struct policy_server *serve
 		has[server->hosts[i].addr.family == ADDR_IP6] = true;
 	}
 	if (server->bind == POLICY_BIND_CLIENT && has[0] != has[1])
-		language_warn(l, &note->bind,
+		language_warn(l, server->given & POLICY_SERVER_BIND ? &note->bind : &note->path,
 			"server %s has only %s hosts: with `bind client` clients of the other IP "
 			"version cannot use it",
 			server->name.text, has[1] ? "IPv6" : "IPv4");

@@ -273,8 +273,12 @@ static void print_server(struct language_writer *w, const struct policy_server *
 	print_deadlines(w, server, given);
 	if (server->given & POLICY_SERVER_LIMIT)
 		language_writef(w, "    limit flows %u\n", server->limit_flows);
-	if (given & POLICY_SERVER_TRACE)
+	/* the kernel writes no lines, and nothing is to be said of a default */
+	if (given & POLICY_SERVER_TRACE &&
+		(server->path != POLICY_PATH_KERNEL || server->given & POLICY_SERVER_TRACE))
 		language_put(w, server->trace ? "    trace on\n" : "    trace off\n");
+	if (given & POLICY_SERVER_PATH)
+		language_writef(w, "    path %s\n", policy_path_names[server->path]);
 	/* the default is not told: written, it is a word that has flows read */
 	if (server->tls.given) {
 		language_put(w, "    ");

@@ -300,7 +300,9 @@ static int parse_option(int letter, const char *text, struct options *options)
  */
 static uint32_t server_mask_beside(uint32_t mark_mask)
 {
-	return mark_mask & 0x0fff0000 ? 0x0000fff0 : 0x0fff0000;
+	return !(mark_mask & 0x0fff0000)   ? 0x0fff0000
+	       : !(mark_mask & 0x0000fff0) ? 0x0000fff0
+					   : 0xfff00000;
 }
 
 static int check_together(const struct options *options)

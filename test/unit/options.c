@@ -117,7 +117,7 @@ static void servers_have_bits_of_their_own(void **state)
 		{"0x0000000f", NULL, 0x0fff0000},
 		{"0x0f000000", NULL, 0x0000fff0},
 		{"0x000f0000", NULL, 0x0000fff0},
-		{"0x00078000", NULL, 0x0000fff0},
+		{"0x00078000", NULL, 0xfff00000},
 		{"0x00000f00", "0x00000ff0", 0},
 		{NULL, "0x10000000", 0},
 	};

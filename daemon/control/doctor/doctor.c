@@ -7,6 +7,7 @@
 #include "daemon/control/doctor/foreign/foreign.h"
 #include "daemon/control/doctor/foreign/set.h"
 #include "daemon/control/doctor/path.h"
+#include "daemon/control/doctor/zone_port.h"
 #include "daemon/control/kernel/entries.h"
 #include "daemon/control/kernel/facts.h"
 #include "daemon/control/kernel/interfaces.h"
@@ -36,6 +37,14 @@ static void add_fact(void *context, const char *text)
 		facts->left_out++;
 }
 
+/* The next greater port of a listener or a zone; 0: there is none. */
+static uint16_t port_after(const struct control *control, uint16_t port)
+{
+	uint16_t listener = listening_next_port(control->listening, port);
+	uint16_t zone = zone_port_after(control->policy, port);
+	return !zone || (listener && listener < zone) ? listener : zone;
+}
+
 void doctor_facts_take(
 	struct doctor_facts *lines, const struct control *control, const struct facts *facts)
 {
@@ -43,10 +52,10 @@ void doctor_facts_take(
 		facts->foreign, facts->foreign_len, control->links, control->nlinks};
 	for (size_t i = 0; i < facts->n; i++)
 		add_fact(lines, facts->lines[i]);
+	path_tell(control, &foreign, add_fact, lines);
 	foreign_tell(
 		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
-	path_tell(control, &foreign, add_fact, lines);
-	for (uint16_t port = 0; (port = listening_next_port(control->listening, port));)
+	for (uint16_t port = 0; (port = port_after(control, port));)
 		if (port != FOREIGN_SMTP_PORT)
 			foreign_tell(
 				&foreign, control->start.options.mark_mask, port, add_fact, lines);

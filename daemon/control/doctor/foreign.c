@@ -7,6 +7,7 @@
 #include "daemon/control/doctor/foreign/set.h"
 #include "daemon/control/doctor/path.h"
 #include "daemon/control/doctor/saved_tables.h"
+#include "daemon/control/doctor/zone_port.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
 #include "daemon/control/peers/health/health_peer.h"
@@ -37,6 +38,18 @@ enum fate {
 	FATE_REFUSED,
 	FATE_MET, /* the rule that is asked about */
 };
+
+/* The next fact of this word about packets to a port, as examination_fact() has it. */
+static const char *fact_of(
+	const struct examination *exam, uint16_t port, const char *word, size_t *at)
+{
+	char marked[32];
+
+	if (port == FOREIGN_SMTP_PORT)
+		return examination_fact(exam->facts, word, at);
+	snprintf(marked, sizeof(marked), "%u:%s", port, word);
+	return examination_fact(exam->facts, marked, at);
+}
 
 static bool read_chain(const char *fact, struct advice_chain *chain)
 {
@@ -106,7 +119,7 @@ static bool is_from_zone(const struct examination *exam, const char *from)
 }
 
 /* The base chain in which a rule stands, or one from which a jump leads to its chain. */
-static bool find_base(const struct examination *exam, const struct rule *rule,
+static bool find_base(const struct examination *exam, uint16_t port, const struct rule *rule,
 	struct advice_chain *chain, unsigned depth)
 {
 	size_t at = 0;
@@ -115,11 +128,11 @@ static bool find_base(const struct examination *exam, const struct rule *rule,
 		if (read_chain(fact, chain) && is_in(rule, chain))
 			return true;
 	at = 0;
-	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+	for (const char *fact; depth && (fact = fact_of(exam, port, "jumps", &at));)
 		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
 			strcmp(jump.table, rule->table) == 0 &&
 			strcmp(jump.what, rule->chain) == 0 && is_from_zone(exam, jump.interface) &&
-			find_base(exam, &jump, chain, depth - 1))
+			find_base(exam, port, &jump, chain, depth - 1))
 			return true;
 	return false;
 }
@@ -135,7 +148,8 @@ static bool accepts(const struct examination *exam, const struct advice_chain *c
 	for (const char *fact; (fact = examination_fact(exam->facts, "accepts", &at)) && at <= end;)
 		if (read_rule(fact, &rule) && strcmp(rule.what, what) == 0 &&
 			(is_in(&rule, chain) ||
-				(is_in_table(&rule, chain) && !find_base(exam, &rule, &base, 0))))
+				(is_in_table(&rule, chain) &&
+					!find_base(exam, FOREIGN_SMTP_PORT, &rule, &base, 0))))
 			return true;
 	return false;
 }
@@ -144,8 +158,9 @@ static bool accepts(const struct examination *exam, const struct advice_chain *c
 struct walk {
 	const struct examination *exam;
 	const struct advice_chain *chain;
-	size_t rule;   /* SIZE_MAX: to the end */
-	uint16_t port; /* of a listener that it comes to; 0: it is a steered one */
+	size_t rule; /* SIZE_MAX: to the end */
+	uint16_t port;
+	bool listener; /* it comes to one of the gateway's; else it is a steered one */
 };
 
 /* The fact as it is told of packets to port 25; NULL: it is of packets to another port. */
@@ -154,7 +169,7 @@ static const char *of_port(const struct walk *walk, const char *fact)
 	char mark[8];
 	int len = snprintf(mark, sizeof(mark), "%u:", walk->port);
 
-	if (!walk->port || walk->port == FOREIGN_SMTP_PORT)
+	if (walk->port == FOREIGN_SMTP_PORT)
 		return fact;
 	return strncmp(fact, mark, (size_t)len) == 0 ? fact + len : NULL;
 }
@@ -187,13 +202,13 @@ static enum fate walk_chain(
 		if (i == walk->rule)
 			fate = FATE_MET;
 		/* of a steered packet a finding of its own tells */
-		else if (w == 1 || (w == 3 && walk->port && is_refusal(&rule)))
+		else if (w == 1 || (w == 3 && walk->listener && is_refusal(&rule)))
 			fate = FATE_REFUSED;
 		else if (w == 2 && depth < JUMPS_MAX)
 			fate = walk_chain(walk, rule.what, interface, depth + 1);
 		else if (w == 0 &&
 			 (strcmp(rule.what, "smtp") == 0 ||
-				 strcmp(rule.what, walk->port ? "listener" : "mark") == 0))
+				 strcmp(rule.what, walk->listener ? "listener" : "mark") == 0))
 			fate = FATE_ACCEPTED;
 		if (fate != FATE_GOES_ON)
 			return fate;
@@ -219,16 +234,17 @@ static bool is_decided(void *context, const char *name)
 /* Does the chain refuse what is steered from any interface of a zone? */
 static bool refuses_steered(const struct examination *exam, const struct advice_chain *chain)
 {
-	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX};
+	struct walk walk = {
+		.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = FOREIGN_SMTP_PORT};
 	return !each_interface(exam, is_not_refused, &walk);
 }
 
 /* Is what is steered from all interfaces of zones decided before it comes to the rule of this fact?
  */
-static bool never_meets(
-	const struct examination *exam, const struct advice_chain *chain, size_t rule)
+static bool never_meets(const struct examination *exam, uint16_t port,
+	const struct advice_chain *chain, size_t rule)
 {
-	struct walk walk = {.exam = exam, .chain = chain, .rule = rule};
+	struct walk walk = {.exam = exam, .chain = chain, .rule = rule, .port = port};
 	return each_interface(exam, is_decided, &walk);
 }
 
@@ -302,7 +318,8 @@ static void check_input(const struct examination *exam, const struct advice_chai
 static bool refuses_all(
 	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
 {
-	struct walk walk = {.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port};
+	struct walk walk = {
+		.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port, .listener = true};
 	const struct control *control = exam->control;
 
 	for (size_t i = 0; i < control->nlinks; i++)
@@ -460,27 +477,39 @@ static void check_chains(const struct examination *exam)
 	}
 }
 
-/* What to do about a rule that takes TCP/25 in this chain; false: it is not on our way. */
-static bool advise(const struct examination *exam, const struct rule *rule,
+/* Lets through what goes to the port, and before tracking what comes from it. */
+static void put_port(struct advice *lines, const struct examination *exam,
+	const struct advice_chain *chain, uint16_t port, bool back)
+{
+	char words[32], options[32];
+	snprintf(words, sizeof(words), "tcp %cport %u", back ? 's' : 'd', port);
+	snprintf(options, sizeof(options), "-p tcp --%cport %u", back ? 's' : 'd', port);
+	advice_put_accept(lines, exam, chain, words, options);
+}
+
+/* What to do about a rule that takes TCP to a port in this chain; false: it is not on our way. */
+static bool advise(const struct examination *exam, uint16_t port, const struct rule *rule,
 	const struct advice_chain *chain, size_t at, struct advice *lines)
 {
 	if (strcmp(rule->what, "mark") == 0) {
 		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
-		       !never_meets(exam, chain, at - 1);
+		       !never_meets(exam, port, chain, at - 1);
 	}
 	/* a flow that passes is known by it, and cut by it at a logout */
 	if (strcmp(rule->what, "ct-mark") == 0) {
-		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
-		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+		put_port(lines, exam, chain, port, false);
+		return is_from_zone(exam, rule->interface) &&
+		       !never_meets(exam, port, chain, at - 1);
 	}
 	if (strcmp(rule->what, "notrack") == 0) {
-		advice_put_accept(lines, exam, chain, "tcp dport 25", "-p tcp --dport 25");
-		advice_put_accept(lines, exam, chain, "tcp sport 25", "-p tcp --sport 25");
+		put_port(lines, exam, chain, port, false);
+		put_port(lines, exam, chain, port, true);
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority < CONNTRACK_PRIORITY &&
-		       is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+		       is_from_zone(exam, rule->interface) &&
+		       !never_meets(exam, port, chain, at - 1);
 	}
 	/* iptables' rules, too: -D wants all words of a rule, nft its handle */
 	if (strcmp(chain->hook, "ingress") == 0 || strcmp(chain->hook, "prerouting") == 0) {
@@ -490,7 +519,8 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	}
 	if (strcmp(chain->hook, "input") == 0) {
 		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
-		return is_from_zone(exam, rule->interface) && !never_meets(exam, chain, at - 1);
+		return is_from_zone(exam, rule->interface) &&
+		       !never_meets(exam, port, chain, at - 1);
 	}
 	if (strcmp(chain->hook, "output") == 0) {
 		put_hosts(lines, exam, chain);
@@ -499,23 +529,38 @@ static bool advise(const struct examination *exam, const struct rule *rule,
 	return false;
 }
 
-/* Does a jump for port 25 lead to the rule's chain? Other chains pick from all that comes. */
-static bool is_for_port(const struct examination *exam, const struct rule *rule, unsigned depth)
+/* Does a jump for the port lead to the rule's chain? Other chains pick from all that comes. */
+static bool is_for_port(
+	const struct examination *exam, uint16_t port, const struct rule *rule, unsigned depth)
 {
 	size_t at = 0;
 	struct rule jump;
-	for (const char *fact; depth && (fact = examination_fact(exam->facts, "jumps", &at));)
+	for (const char *fact; depth && (fact = fact_of(exam, port, "jumps", &at));)
 		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
 			strcmp(jump.table, rule->table) == 0 &&
 			strcmp(jump.what, rule->chain) == 0 &&
-			(strcmp(jump.extent, "port") == 0 || is_for_port(exam, &jump, depth - 1)))
+			(strcmp(jump.extent, "port") == 0 ||
+				is_for_port(exam, port, &jump, depth - 1)))
 			return true;
 	return false;
 }
 
-/* A packet that we steered keeps its port 25 to the end, so a rule of another on that port takes it
- * before us or behind us. */
-static void check_takers(const struct examination *exam)
+/* Is the same told of packets to port 25? A rule that asks for no port would be found once a port.
+ */
+static bool is_known(
+	const struct examination *exam, uint16_t port, const char *word, const char *fact)
+{
+	size_t at = 0;
+	for (const char *other;
+		port != FOREIGN_SMTP_PORT && (other = examination_fact(exam->facts, word, &at));)
+		if (strcmp(other, fact) == 0)
+			return true;
+	return false;
+}
+
+/* A packet that we steered keeps its port to the end, so a rule of another on that port takes it
+ * before us or behind us. Returns how many were found. */
+static unsigned check_takers(const struct examination *exam, uint16_t port)
 {
 	static const char *const words[] = {"takes", "closes", "picks"};
 	unsigned found = 0;
@@ -523,12 +568,13 @@ static void check_takers(const struct examination *exam)
 		size_t at = 0;
 		struct rule rule;
 		struct advice_chain chain;
-		for (const char *fact; (fact = examination_fact(exam->facts, words[w], &at));) {
+		for (const char *fact; (fact = fact_of(exam, port, words[w], &at));) {
 			struct advice lines = {.len = 0};
-			if (!read_rule(fact, &rule) || !find_base(exam, &rule, &chain, JUMPS_MAX) ||
-				!advise(exam, &rule, &chain, at, &lines) ||
+			if (is_known(exam, port, words[w], fact) || !read_rule(fact, &rule) ||
+				!find_base(exam, port, &rule, &chain, JUMPS_MAX) ||
+				!advise(exam, port, &rule, &chain, at, &lines) ||
 				(w == 2 && (strcmp(chain.hook, "input") != 0 ||
-						   !is_for_port(exam, &rule, JUMPS_MAX))))
+						   !is_for_port(exam, port, &rule, JUMPS_MAX))))
 				continue;
 			/* of a closed chain behind prerouting its own finding tells */
 			if (w == 1 && (strcmp(chain.hook, "input") == 0 ||
@@ -538,12 +584,22 @@ static void check_takers(const struct examination *exam)
 			examination_find(exam, "foreign-rule", all ? DOCTOR_ERROR : DOCTOR_WARNING,
 				lines.text,
 				"chain %s %s %s (%s, %s, priority %d) has a rule, handle %" PRIu64
-				", that %s TCP port 25: %s",
+				", that %s TCP port %u: %s",
 				rule.family, rule.table, rule.chain, chain.type, chain.hook,
-				chain.priority, rule.handle, all ? "takes" : "may take", rule.what);
+				chain.priority, rule.handle, all ? "takes" : "may take", port,
+				rule.what);
 			found++;
 		}
 	}
+	return found;
+}
+
+static void check_all_takers(const struct examination *exam)
+{
+	unsigned found = check_takers(exam, FOREIGN_SMTP_PORT);
+	for (uint16_t port = 0; (port = zone_port_after(exam->control->policy, port));)
+		if (port != FOREIGN_SMTP_PORT)
+			found += check_takers(exam, port);
 	if (!found)
 		examination_find(
 			exam, "foreign-rule", DOCTOR_OK, "", "no other rule takes TCP port 25");
@@ -622,7 +678,7 @@ static void check_saved(const struct examination *exam)
 void examination_of_foreign(const struct examination *exam)
 {
 	check_chains(exam);
-	check_takers(exam);
+	check_all_takers(exam);
 	check_flowtables(exam);
 	check_legacy(exam);
 	check_saved(exam);

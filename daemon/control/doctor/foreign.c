@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What doctor finds of other programs' rules. A steered packet keeps its port 25 and passes the
  * input hook of every table; the relay's answers and its own connections pass output. */
-#include "daemon/control/doctor/advice.h"
+#include "daemon/control/doctor/chain.h"
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/foreign/set.h"
@@ -21,249 +21,6 @@
 
 #define ADMIT_PRIORITY     (-149)
 #define CONNTRACK_PRIORITY (-200)
-#define JUMPS_MAX          16 /* as deep as the kernel goes */
-
-/* "FAMILY TABLE CHAIN HANDLE WHAT all|some|port FROM" of the facts `accepts`, `takes`, `closes`,
- * `picks`, `jumps`. */
-struct rule {
-	char family[16], table[180], chain[180];
-	uint64_t handle;
-	char what[180], extent[8], interface[64];
-};
-
-/* What a chain does with a steered packet. */
-enum fate {
-	FATE_GOES_ON,
-	FATE_ACCEPTED,
-	FATE_REFUSED,
-	FATE_MET, /* the rule that is asked about */
-};
-
-/* The next fact of this word about packets to a port, as examination_fact() has it. */
-static const char *fact_of(
-	const struct examination *exam, uint16_t port, const char *word, size_t *at)
-{
-	char marked[32];
-
-	if (port == FOREIGN_SMTP_PORT)
-		return examination_fact(exam->facts, word, at);
-	snprintf(marked, sizeof(marked), "%u:%s", port, word);
-	return examination_fact(exam->facts, marked, at);
-}
-
-static bool read_chain(const char *fact, struct advice_chain *chain)
-{
-	return sscanf(fact, "%15s %179s %179s %31s %31s %d %15s %63s", chain->family, chain->table,
-		       chain->name, chain->type, chain->hook, &chain->priority, chain->policy,
-		       chain->device) == 8;
-}
-
-static bool read_rule(const char *fact, struct rule *rule)
-{
-	return sscanf(fact, "%15s %179s %179s %" SCNu64 " %179s %7s %63s", rule->family,
-		       rule->table, rule->chain, &rule->handle, rule->what, rule->extent,
-		       rule->interface) == 7;
-}
-
-static bool is_in_table(const struct rule *rule, const struct advice_chain *chain)
-{
-	return strcmp(rule->family, chain->family) == 0 && strcmp(rule->table, chain->table) == 0;
-}
-
-static bool is_in(const struct rule *rule, const struct advice_chain *chain)
-{
-	return is_in_table(rule, chain) && strcmp(rule->chain, chain->name) == 0;
-}
-
-/* Does FROM of a fact have packets by this interface in it? */
-static bool covers(const char *from, const char *name)
-{
-	return *from == '!' ? !policy_interface_match(from + 1, name)
-			    : policy_interface_match(from, name);
-}
-
-/* Calls for each interface of a zone, those of a pattern as far as they are there, until it gets
- * false. Returns false then. */
-static bool each_interface(const struct examination *exam,
-	bool (*look)(void *context, const char *name), void *context)
-{
-	const struct policy *policy = exam->control->policy;
-	for (size_t z = 0; z < policy->nzones; z++)
-		for (size_t i = 0; i < policy->zones[z].interfaces.n; i++) {
-			const char *pattern = policy->zones[z].interfaces.v[i].text;
-			if (!strchr(pattern, '*')) {
-				if (!look(context, pattern))
-					return false;
-				continue;
-			}
-			for (size_t l = 0; l < exam->control->nlinks; l++) {
-				const char *link = exam->control->links[l].name;
-				if (policy_interface_match(pattern, link) && !look(context, link))
-					return false;
-			}
-		}
-	return true;
-}
-
-static bool is_elsewhere(void *context, const char *name)
-{
-	return !covers(context, name);
-}
-
-/* Do packets from a zone come by what FROM has in it? */
-static bool is_from_zone(const struct examination *exam, const char *from)
-{
-	char text[64];
-	snprintf(text, sizeof(text), "%s", from);
-	return strcmp(from, "*") == 0 || !each_interface(exam, is_elsewhere, text);
-}
-
-/* The base chain in which a rule stands, or one from which a jump leads to its chain. */
-static bool find_base(const struct examination *exam, uint16_t port, const struct rule *rule,
-	struct advice_chain *chain, unsigned depth)
-{
-	size_t at = 0;
-	struct rule jump;
-	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));)
-		if (read_chain(fact, chain) && is_in(rule, chain))
-			return true;
-	at = 0;
-	for (const char *fact; depth && (fact = fact_of(exam, port, "jumps", &at));)
-		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
-			strcmp(jump.table, rule->table) == 0 &&
-			strcmp(jump.what, rule->chain) == 0 && is_from_zone(exam, jump.interface) &&
-			find_base(exam, port, &jump, chain, depth - 1))
-			return true;
-	return false;
-}
-
-/* Does a rule of the chain, before the fact at `end`, or a rule of a chain that it may jump to,
- * accept by this condition? */
-static bool accepts(const struct examination *exam, const struct advice_chain *chain,
-	const char *what, size_t end)
-{
-	size_t at = 0;
-	struct rule rule;
-	struct advice_chain base;
-	for (const char *fact; (fact = examination_fact(exam->facts, "accepts", &at)) && at <= end;)
-		if (read_rule(fact, &rule) && strcmp(rule.what, what) == 0 &&
-			(is_in(&rule, chain) ||
-				(is_in_table(&rule, chain) &&
-					!find_base(exam, FOREIGN_SMTP_PORT, &rule, &base, 0))))
-			return true;
-	return false;
-}
-
-/* A walk of a packet through a chain and those that it jumps to, up to a rule's fact. */
-struct walk {
-	const struct examination *exam;
-	const struct advice_chain *chain;
-	size_t rule; /* SIZE_MAX: to the end */
-	uint16_t port;
-	bool listener; /* it comes to one of the gateway's; else it is a steered one */
-};
-
-/* The fact as it is told of packets to port 25; NULL: it is of packets to another port. */
-static const char *of_port(const struct walk *walk, const char *fact)
-{
-	char mark[8];
-	int len = snprintf(mark, sizeof(mark), "%u:", walk->port);
-
-	if (walk->port == FOREIGN_SMTP_PORT)
-		return fact;
-	return strncmp(fact, mark, (size_t)len) == 0 ? fact + len : NULL;
-}
-
-static bool is_refusal(const struct rule *rule)
-{
-	return strcmp(rule->extent, "all") == 0 &&
-	       (strcmp(rule->what, "drop") == 0 || strcmp(rule->what, "reject") == 0);
-}
-
-static enum fate walk_chain(
-	const struct walk *walk, const char *name, const char *interface, unsigned depth)
-{
-	const struct doctor_facts *facts = walk->exam->facts;
-	for (size_t i = 0; i < facts->n; i++) {
-		static const char *const words[] = {"accepts", "closes", "jumps", "takes", "picks"};
-		const char *fact = of_port(walk, facts->v[i]);
-		enum fate fate = FATE_GOES_ON;
-		struct rule rule;
-		size_t w = 0, len = 0;
-		for (; fact && w < sizeof(words) / sizeof(words[0]); w++) {
-			len = strlen(words[w]);
-			if (strncmp(fact, words[w], len) == 0 && fact[len] == ' ')
-				break;
-		}
-		if (!fact || w == sizeof(words) / sizeof(words[0]) ||
-			!read_rule(fact + len + 1, &rule) || !is_in_table(&rule, walk->chain) ||
-			strcmp(rule.chain, name) != 0 || !covers(rule.interface, interface))
-			continue;
-		if (i == walk->rule)
-			fate = FATE_MET;
-		/* of a steered packet a finding of its own tells */
-		else if (w == 1 || (w == 3 && walk->listener && is_refusal(&rule)))
-			fate = FATE_REFUSED;
-		else if (w == 2 && depth < JUMPS_MAX)
-			fate = walk_chain(walk, rule.what, interface, depth + 1);
-		else if (w == 0 &&
-			 (strcmp(rule.what, "smtp") == 0 ||
-				 strcmp(rule.what, walk->listener ? "listener" : "mark") == 0))
-			fate = FATE_ACCEPTED;
-		if (fate != FATE_GOES_ON)
-			return fate;
-	}
-	return FATE_GOES_ON;
-}
-
-static bool is_not_refused(void *context, const char *name)
-{
-	const struct walk *walk = context;
-	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
-	return fate == FATE_GOES_ON ? strcmp(walk->chain->policy, "drop") != 0
-				    : fate != FATE_REFUSED;
-}
-
-static bool is_decided(void *context, const char *name)
-{
-	const struct walk *walk = context;
-	enum fate fate = walk_chain(walk, walk->chain->name, name, 0);
-	return fate == FATE_ACCEPTED || fate == FATE_REFUSED;
-}
-
-/* Does the chain refuse what is steered from any interface of a zone? */
-static bool refuses_steered(const struct examination *exam, const struct advice_chain *chain)
-{
-	struct walk walk = {
-		.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = FOREIGN_SMTP_PORT};
-	return !each_interface(exam, is_not_refused, &walk);
-}
-
-/* Is what is steered from all interfaces of zones decided before it comes to the rule of this fact?
- */
-static bool never_meets(const struct examination *exam, uint16_t port,
-	const struct advice_chain *chain, size_t rule)
-{
-	struct walk walk = {.exam = exam, .chain = chain, .rule = rule, .port = port};
-	return each_interface(exam, is_decided, &walk);
-}
-
-/* Where in the facts the chain stops letting go on what it has not named: the fact behind its last
- * rule with policy drop, or a rule that closes it. false: nowhere. */
-static bool is_closed(const struct examination *exam, const struct advice_chain *chain, size_t *end)
-{
-	size_t at = 0;
-	struct rule rule;
-	for (const char *fact; (fact = examination_fact(exam->facts, "closes", &at));)
-		if (read_rule(fact, &rule) && is_in(&rule, chain) &&
-			(*rule.interface == '*' || *rule.interface == '!')) {
-			*end = at;
-			return true;
-		}
-	*end = exam->facts->n;
-	return strcmp(chain->policy, "drop") == 0;
-}
-
 /* ---- lines to paste ---- */
 
 /* The way to every host; to anywhere for `server original`. */
@@ -296,12 +53,13 @@ static void check_input(const struct examination *exam, const struct advice_chai
 {
 	struct advice lines = {.len = 0};
 	size_t end;
-	bool closed = is_closed(exam, chain, &end);
-	bool refused = refuses_steered(exam, chain) && !accepts(exam, chain, "mark", end);
+	bool closed = chain_is_closed(exam, chain, &end);
+	bool refused =
+		chain_refuses_steered(exam, chain) && !chain_accepts(exam, chain, "mark", end);
 	if (refused)
 		advice_put_mark(&lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 	/* what the server answers */
-	if (closed && !accepts(exam, chain, "established", end))
+	if (closed && !chain_accepts(exam, chain, "established", end))
 		advice_put_accept(&lines, exam, chain, "ct state established",
 			"-m conntrack --ctstate ESTABLISHED");
 	examination_find(exam, "input", lines.len ? DOCTOR_ERROR : DOCTOR_OK, lines.text,
@@ -311,22 +69,6 @@ static void check_input(const struct examination *exam, const struct advice_chai
 			      "table, with their port 25"
 		: lines.len ? ", and not the servers' answers"
 			    : "");
-}
-
-/* Does nobody come by any interface to this port of the gateway itself? Who may come by some is the
- * operator's to say. */
-static bool refuses_all(
-	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
-{
-	struct walk walk = {
-		.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port, .listener = true};
-	const struct control *control = exam->control;
-
-	for (size_t i = 0; i < control->nlinks; i++)
-		if (strcmp(control->links[i].name, "lo") != 0 &&
-			is_not_refused(&walk, control->links[i].name))
-			return false;
-	return control->nlinks > 0;
 }
 
 static bool sees(const struct advice_chain *chain, enum addr_family family)
@@ -366,7 +108,7 @@ static void check_input_of_listeners(
 		endpoint_format(one, at);
 		put_listener(&lines, exam, chain, one);
 	}
-	if (*at && refuses_all(exam, chain, port))
+	if (*at && chain_refuses_all(exam, chain, port))
 		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
 			"chain %s %s %s lets in only what it names, and nobody to the listener at "
 			"%s",
@@ -393,9 +135,9 @@ static void check_output(const struct examination *exam, const struct advice_cha
 {
 	struct advice lines = {.len = 0};
 	size_t end;
-	bool closed = is_closed(exam, chain, &end);
-	bool answers = !closed || accepts(exam, chain, "established", end) ||
-		       accepts(exam, chain, "ct-mark", end);
+	bool closed = chain_is_closed(exam, chain, &end);
+	bool answers = !closed || chain_accepts(exam, chain, "established", end) ||
+		       chain_accepts(exam, chain, "ct-mark", end);
 	bool hosts = !closed || !is_host_down(exam);
 	if (!answers)
 		advice_put_mark(&lines, exam, chain, MARK_RELAY, "ct mark", "connmark");
@@ -442,7 +184,7 @@ static void check_forward(const struct examination *exam, const struct advice_ch
 	struct advice lines = {.len = 0};
 	char refused[256];
 	size_t end;
-	bool closed = is_closed(exam, chain, &end);
+	bool closed = chain_is_closed(exam, chain, &end);
 	if (refuses_path(exam, chain, refused, sizeof(refused))) {
 		advice_put_mark(&lines, exam, chain, MARK_KERNEL, "ct mark", "connmark");
 		examination_find(exam, "forward", DOCTOR_ERROR, lines.text,
@@ -462,7 +204,7 @@ static void check_chains(const struct examination *exam)
 	size_t at = 0;
 	struct advice_chain chain;
 	for (const char *fact; (fact = examination_fact(exam->facts, "chain", &at));) {
-		if (!read_chain(fact, &chain))
+		if (!chain_read(fact, &chain))
 			continue;
 		if (strcmp(chain.hook, "input") == 0) {
 			check_input(exam, &chain);
@@ -488,55 +230,57 @@ static void put_port(struct advice *lines, const struct examination *exam,
 }
 
 /* What to do about a rule that takes TCP to a port in this chain; false: it is not on our way. */
-static bool advise(const struct examination *exam, uint16_t port, const struct rule *rule,
+static bool advise(const struct examination *exam, uint16_t port, const struct chain_rule *rule,
 	const struct advice_chain *chain, size_t at, struct advice *lines)
 {
 	if (strcmp(rule->what, "mark") == 0) {
 		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
 		return strcmp(chain->hook, "prerouting") == 0 &&
-		       chain->priority >= ADMIT_PRIORITY && is_from_zone(exam, rule->interface) &&
-		       !never_meets(exam, port, chain, at - 1);
+		       chain->priority >= ADMIT_PRIORITY &&
+		       chain_is_from_zone(exam, rule->interface) &&
+		       !chain_never_meets(exam, port, chain, at - 1);
 	}
 	/* a flow that passes is known by it, and cut by it at a logout */
 	if (strcmp(rule->what, "ct-mark") == 0) {
 		put_port(lines, exam, chain, port, false);
-		return is_from_zone(exam, rule->interface) &&
-		       !never_meets(exam, port, chain, at - 1);
+		return chain_is_from_zone(exam, rule->interface) &&
+		       !chain_never_meets(exam, port, chain, at - 1);
 	}
 	if (strcmp(rule->what, "notrack") == 0) {
 		put_port(lines, exam, chain, port, false);
 		put_port(lines, exam, chain, port, true);
 		return strcmp(chain->hook, "prerouting") == 0 &&
 		       chain->priority < CONNTRACK_PRIORITY &&
-		       is_from_zone(exam, rule->interface) &&
-		       !never_meets(exam, port, chain, at - 1);
+		       chain_is_from_zone(exam, rule->interface) &&
+		       !chain_never_meets(exam, port, chain, at - 1);
 	}
 	/* iptables' rules, too: -D wants all words of a rule, nft its handle */
 	if (strcmp(chain->hook, "ingress") == 0 || strcmp(chain->hook, "prerouting") == 0) {
 		advice_put_line(lines, "nft delete rule %s %s %s handle %" PRIu64, rule->family,
 			rule->table, rule->chain, rule->handle);
-		return is_from_zone(exam, chain->device) && is_from_zone(exam, rule->interface);
+		return chain_is_from_zone(exam, chain->device) &&
+		       chain_is_from_zone(exam, rule->interface);
 	}
 	if (strcmp(chain->hook, "input") == 0) {
 		advice_put_mark(lines, exam, chain, MARK_RELAY, "meta mark", "mark");
-		return is_from_zone(exam, rule->interface) &&
-		       !never_meets(exam, port, chain, at - 1);
+		return chain_is_from_zone(exam, rule->interface) &&
+		       !chain_never_meets(exam, port, chain, at - 1);
 	}
 	if (strcmp(chain->hook, "output") == 0) {
 		put_hosts(lines, exam, chain);
-		return !accepts(exam, chain, "ct-mark", at) && is_host_down(exam);
+		return !chain_accepts(exam, chain, "ct-mark", at) && is_host_down(exam);
 	}
 	return false;
 }
 
 /* Does a jump for the port lead to the rule's chain? Other chains pick from all that comes. */
-static bool is_for_port(
-	const struct examination *exam, uint16_t port, const struct rule *rule, unsigned depth)
+static bool is_for_port(const struct examination *exam, uint16_t port,
+	const struct chain_rule *rule, unsigned depth)
 {
 	size_t at = 0;
-	struct rule jump;
-	for (const char *fact; depth && (fact = fact_of(exam, port, "jumps", &at));)
-		if (read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
+	struct chain_rule jump;
+	for (const char *fact; depth && (fact = chain_fact(exam, port, "jumps", &at));)
+		if (chain_read_rule(fact, &jump) && strcmp(jump.family, rule->family) == 0 &&
 			strcmp(jump.table, rule->table) == 0 &&
 			strcmp(jump.what, rule->chain) == 0 &&
 			(strcmp(jump.extent, "port") == 0 ||
@@ -566,15 +310,16 @@ static unsigned check_takers(const struct examination *exam, uint16_t port)
 	unsigned found = 0;
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
 		size_t at = 0;
-		struct rule rule;
+		struct chain_rule rule;
 		struct advice_chain chain;
-		for (const char *fact; (fact = fact_of(exam, port, words[w], &at));) {
+		for (const char *fact; (fact = chain_fact(exam, port, words[w], &at));) {
 			struct advice lines = {.len = 0};
-			if (is_known(exam, port, words[w], fact) || !read_rule(fact, &rule) ||
-				!find_base(exam, port, &rule, &chain, JUMPS_MAX) ||
+			if (is_known(exam, port, words[w], fact) || !chain_read_rule(fact, &rule) ||
+				!chain_find_base(exam, port, &rule, &chain, CHAIN_JUMPS_MAX) ||
 				!advise(exam, port, &rule, &chain, at, &lines) ||
-				(w == 2 && (strcmp(chain.hook, "input") != 0 ||
-						   !is_for_port(exam, port, &rule, JUMPS_MAX))))
+				(w == 2 &&
+					(strcmp(chain.hook, "input") != 0 ||
+						!is_for_port(exam, port, &rule, CHAIN_JUMPS_MAX))))
 				continue;
 			/* of a closed chain behind prerouting its own finding tells */
 			if (w == 1 && (strcmp(chain.hook, "input") == 0 ||
@@ -626,10 +371,10 @@ static void check_flowtables(const struct examination *exam)
 {
 	const uint32_t mask = exam->control->start.options.mark_mask;
 	size_t at = 0;
-	struct rule rule;
+	struct chain_rule rule;
 	for (const char *fact; (fact = examination_fact(exam->facts, "offloads", &at));) {
 		struct advice lines = {.len = 0};
-		if (!read_rule(fact, &rule) || !is_forwarding(exam->control))
+		if (!chain_read_rule(fact, &rule) || !is_forwarding(exam->control))
 			continue;
 		advice_put_line(&lines,
 			"# write `ct mark & 0x%08" PRIx32 " == 0` in front of `flow add` in that "

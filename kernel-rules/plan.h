@@ -147,6 +147,10 @@ int plan_add_path_host(struct plan *plan, const struct endpoint *host);
 int plan_add_path(struct plan *plan, const struct plan_path *path);
 /* NULL: no path has the number. Borrowed until the next one is added. */
 const struct plan_path *plan_find_path(const struct plan *plan, uint16_t number);
+/* 0: it has no paths. */
+uint16_t plan_highest_number(const struct plan *plan);
+/* Is the path with this index the first with its limit of flows? */
+bool plan_is_new_limit(const struct plan *plan, size_t index);
 /* The path leads elsewhere from now on (family ADDR_NONE: nowhere). 0, -ENOENT (no such path),
  * -EINVAL (no such host can be), -ENOMEM or -E2BIG. */
 int plan_lead_path(

@@ -5,6 +5,28 @@
 #include <errno.h>
 #include <stdlib.h>
 
+uint16_t plan_highest_number(const struct plan *plan)
+{
+	uint16_t highest = 0;
+
+	for (size_t i = 0; i < plan->npaths; i++) {
+		if (plan->paths[i].number > highest)
+			highest = plan->paths[i].number;
+	}
+	return highest;
+}
+
+bool plan_is_new_limit(const struct plan *plan, size_t index)
+{
+	uint32_t flows = plan->paths[index].flows;
+
+	for (size_t i = 0; i < index; i++) {
+		if (plan->paths[i].flows == flows)
+			return false;
+	}
+	return flows != 0;
+}
+
 static int add_ends(struct plan *plan, const struct endpoint *at4, const struct endpoint *at6)
 {
 	int status = at4->addr.family == ADDR_NONE ? 0 : plan_add_path_host(plan, at4);

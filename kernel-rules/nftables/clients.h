@@ -39,4 +39,10 @@ int clients_dump(struct table *table, clients_visit *visit, void *context);
 /* How many entries at most are in the client sets (expired ones may still be counted). */
 uint64_t clients_count(const struct table *table);
 
+struct set_client;
+/* A client's key in its set, and back. Length of the key; false: no such key. */
+size_t clients_encode_key(const struct client *client, uint8_t key[static 48]);
+bool clients_decode_key(
+	const struct set_client *set, const uint8_t *key, size_t len, struct client *client);
+
 #endif

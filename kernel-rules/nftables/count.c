@@ -50,7 +50,8 @@ static void take_counter(struct counting *counting, const char *name, uint64_t p
 		&counting->counters->stray_reset, &counting->counters->refused,
 		&counting->counters->dropped, &counting->counters->killed,
 		&counting->counters->shielded, &counting->counters->bound,
-		&counting->counters->unclaimed, &counting->counters->login_refused};
+		&counting->counters->unclaimed, &counting->counters->path_begun,
+		&counting->counters->path_lost, &counting->counters->login_refused};
 	for (size_t i = 0; i < RULESET_COUNTERS; i++) {
 		if (strcmp(name, ruleset_counters[i]) == 0)
 			*places[i] = packets;

@@ -10,6 +10,7 @@
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/x_tables.h>
 #include <linux/netfilter/xt_NFQUEUE.h>
@@ -52,13 +53,14 @@ static void load_meta(struct expr_rule *rule, enum nft_meta_keys key, uint32_t r
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_META_DREG, reg);
 }
 
-static void load_ct(struct expr_rule *rule, enum nft_ct_keys key)
+static struct nftnl_expr *load_ct(struct expr_rule *rule, enum nft_ct_keys key)
 {
 	struct nftnl_expr *expr = add(rule, "ct");
 	if (!expr)
-		return;
+		return NULL;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_CT_DREG, NFT_REG_1);
+	return expr;
 }
 
 static void load_payload(struct expr_rule *rule, enum nft_payload_bases base, uint32_t offset,
@@ -96,15 +98,24 @@ static void mask_bits(struct expr_rule *rule, const void *mask, const void * xor
 	nftnl_expr_set(expr, NFTNL_EXPR_BITWISE_XOR, xor, len);
 }
 
-static void look_up(struct expr_rule *rule, const char *set, bool negated)
+static struct nftnl_expr *look_up(struct expr_rule *rule, const char *set, bool negated)
 {
 	struct nftnl_expr *expr = add(rule, "lookup");
 	if (!expr)
-		return;
+		return NULL;
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, set);
 	if (negated)
 		nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	return expr;
+}
+
+/* What the map has for what is in the first register comes into it. */
+static void look_up_in_map(struct expr_rule *rule, const char *map)
+{
+	struct nftnl_expr *expr = look_up(rule, map, false);
+	if (expr)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
 }
 
 static void verdict(struct expr_rule *rule, uint32_t code, const char *chain)
@@ -126,7 +137,9 @@ static void l4proto(struct expr_rule *rule, enum nft_cmp_ops op, uint8_t protoco
 
 static void l4proto_tcp(struct expr_rule *rule)
 {
-	l4proto(rule, NFT_CMP_EQ, IPPROTO_TCP);
+	if (!rule->is_tcp)
+		l4proto(rule, NFT_CMP_EQ, IPPROTO_TCP);
+	rule->is_tcp = true;
 }
 
 void expr_not_tcp(struct expr_rule *rule)
@@ -139,10 +152,10 @@ void expr_icmp(struct expr_rule *rule, enum addr_family family)
 	l4proto(rule, NFT_CMP_EQ, family == ADDR_IP4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-void expr_protocol_in(struct expr_rule *rule, const char *set)
+void expr_protocol_in(struct expr_rule *rule, const char *set, bool negated)
 {
 	load_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
-	look_up(rule, set, false);
+	look_up(rule, set, negated);
 }
 
 static void nfproto(struct expr_rule *rule, enum addr_family family)
@@ -260,6 +273,15 @@ void expr_dport_in(struct expr_rule *rule, const char *set, bool negated)
 	look_up(rule, set, negated);
 }
 
+void expr_original_dport_in(struct expr_rule *rule, const char *set)
+{
+	l4proto_tcp(rule);
+	struct nftnl_expr *expr = load_ct(rule, NFT_CT_PROTO_DST);
+	if (expr)
+		nftnl_expr_set_u8(expr, NFTNL_EXPR_CT_DIR, IP_CT_DIR_ORIGINAL);
+	look_up(rule, set, false);
+}
+
 void expr_sport_in(struct expr_rule *rule, const char *set)
 {
 	l4proto_tcp(rule);
@@ -274,13 +296,28 @@ void expr_dport_is(struct expr_rule *rule, uint16_t port)
 	compare(rule, NFT_CMP_EQ, &wire, sizeof(wire));
 }
 
-void expr_first(struct expr_rule *rule, bool negated)
+static void flags(struct expr_rule *rule, uint8_t mask, enum nft_cmp_ops op, uint8_t wanted)
 {
-	uint8_t mask = TCP_FLAGS_OPENING, none = 0, syn = TH_SYN;
+	uint8_t none = 0;
 	l4proto_tcp(rule);
 	load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1, NFT_REG_1);
 	mask_bits(rule, &mask, &none, sizeof(mask));
-	compare(rule, negated ? NFT_CMP_NEQ : NFT_CMP_EQ, &syn, sizeof(syn));
+	compare(rule, op, &wanted, sizeof(wanted));
+}
+
+void expr_first(struct expr_rule *rule, bool negated)
+{
+	flags(rule, TCP_FLAGS_OPENING, negated ? NFT_CMP_NEQ : NFT_CMP_EQ, TH_SYN);
+}
+
+void expr_last(struct expr_rule *rule)
+{
+	flags(rule, TH_FIN | TH_RST, NFT_CMP_NEQ, 0);
+}
+
+void expr_is_reset(struct expr_rule *rule)
+{
+	flags(rule, TH_RST, NFT_CMP_EQ, TH_RST);
 }
 
 static void load_fib(struct expr_rule *rule, enum nft_fib_result result, uint32_t flags)
@@ -317,7 +354,7 @@ void expr_towards(struct expr_rule *rule, const char *pattern)
 
 void expr_reply(struct expr_rule *rule)
 {
-	uint8_t reply = 1; /* IP_CT_DIR_REPLY */
+	uint8_t reply = IP_CT_DIR_REPLY;
 	load_ct(rule, NFT_CT_DIRECTION);
 	compare(rule, NFT_CMP_EQ, &reply, sizeof(reply));
 }
@@ -328,6 +365,21 @@ void expr_state(struct expr_rule *rule, uint32_t bits)
 	load_ct(rule, NFT_CT_STATE);
 	mask_bits(rule, &bits, &none, sizeof(bits));
 	compare(rule, NFT_CMP_NEQ, &none, sizeof(none));
+}
+
+void expr_status(struct expr_rule *rule, uint32_t bits)
+{
+	uint32_t none = 0;
+	load_ct(rule, NFT_CT_STATUS);
+	mask_bits(rule, &bits, &none, sizeof(bits));
+	compare(rule, NFT_CMP_EQ, &bits, sizeof(bits));
+}
+
+void expr_counted(struct expr_rule *rule)
+{
+	uint64_t none = 0;
+	load_ct(rule, NFT_CT_PKTS);
+	compare(rule, NFT_CMP_EQ, &none, sizeof(none));
 }
 
 void expr_socket_transparent(struct expr_rule *rule)
@@ -375,6 +427,67 @@ void expr_mark_set(struct expr_rule *rule, enum expr_mark which, uint32_t mask, 
 	}
 }
 
+void expr_mark_in(struct expr_rule *rule, enum expr_mark which, uint32_t mask, const char *set)
+{
+	uint32_t none = 0;
+	load_mark(rule, which);
+	mask_bits(rule, &mask, &none, sizeof(mask));
+	look_up(rule, set, false);
+}
+
+void expr_dnat(struct expr_rule *rule, enum addr_family family, uint32_t mask, const char *map)
+{
+	uint32_t none = 0;
+	l4proto_tcp(rule);
+	load_ct(rule, NFT_CT_MARK);
+	mask_bits(rule, &mask, &none, sizeof(mask));
+	look_up_in_map(rule, map);
+	struct nftnl_expr *expr = add(rule, "nat");
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(
+		expr, NFTNL_EXPR_NAT_FAMILY, family == ADDR_IP4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, register_behind(family));
+}
+
+void expr_masquerade(struct expr_rule *rule)
+{
+	add(rule, "masq");
+}
+
+void expr_remember_interface(struct expr_rule *rule, const char *set)
+{
+	load_meta(rule, NFT_META_IIF, NFT_REG_1);
+	load_meta(rule, NFT_META_IIF, NFT_REG32_01);
+	struct nftnl_expr *expr = add(rule, "dynset");
+	if (!expr)
+		return;
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
+}
+
+void expr_interfaces_in(struct expr_rule *rule, const char *set)
+{
+	load_meta(rule, NFT_META_IIF, NFT_REG_1);
+	load_meta(rule, NFT_META_OIF, NFT_REG32_01);
+	look_up(rule, set, false);
+}
+
+void expr_log(
+	struct expr_rule *rule, const char *prefix, uint16_t group, uint32_t bytes, uint16_t batch)
+{
+	struct nftnl_expr *expr = add(rule, "log");
+	if (!expr)
+		return;
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOG_PREFIX, prefix);
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_GROUP, group);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOG_SNAPLEN, bytes);
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_LOG_QTHRESHOLD, batch);
+}
+
 void expr_client(struct expr_rule *rule, bool has_mac, enum addr_family family)
 {
 	if (family != ADDR_NONE)
@@ -394,6 +507,18 @@ void expr_client_in(struct expr_rule *rule, const char *set)
 	look_up(rule, set, false);
 }
 
+void expr_client_mark(struct expr_rule *rule, const char *map)
+{
+	look_up_in_map(rule, map);
+}
+
+void expr_loaded(struct expr_rule *rule, uint32_t bits)
+{
+	uint32_t none = 0;
+	mask_bits(rule, &bits, &none, sizeof(bits));
+	compare(rule, NFT_CMP_EQ, &bits, sizeof(bits));
+}
+
 static void fill_limit(struct nftnl_expr *expr, uint32_t rate, uint32_t burst)
 {
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_LIMIT_RATE, rate);
@@ -403,21 +528,39 @@ static void fill_limit(struct nftnl_expr *expr, uint32_t rate, uint32_t burst)
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
 }
 
-void expr_client_rate(struct expr_rule *rule, const char *set, uint32_t rate, uint32_t burst)
+/* Takes the expression over; NULL: there was no memory for it. */
+static void put_dynamic(
+	struct expr_rule *rule, const char *set, enum nft_dynset_ops op, struct nftnl_expr *each)
 {
-	struct nftnl_expr *expr = add(rule, "dynset");
-	if (!expr)
-		return;
-	struct nftnl_expr *limit = nftnl_expr_alloc("limit");
-	if (!limit) {
+	struct nftnl_expr *expr = each ? add(rule, "dynset") : NULL;
+	if (!expr) {
 		rule->failed = true;
+		if (each)
+			nftnl_expr_free(each);
 		return;
 	}
-	fill_limit(limit, rate, burst);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, op);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
 	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
-	nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, limit);
+	nftnl_expr_add_expr(expr, NFTNL_EXPR_DYNSET_EXPR, each);
+}
+
+void expr_client_rate(struct expr_rule *rule, const char *set, uint32_t rate, uint32_t burst)
+{
+	struct nftnl_expr *limit = nftnl_expr_alloc("limit");
+	if (limit)
+		fill_limit(limit, rate, burst);
+	put_dynamic(rule, set, NFT_DYNSET_OP_UPDATE, limit);
+}
+
+void expr_client_count(struct expr_rule *rule, const char *set, uint32_t most)
+{
+	struct nftnl_expr *count = nftnl_expr_alloc("connlimit");
+	if (count) {
+		nftnl_expr_set_u32(count, NFTNL_EXPR_CONNLIMIT_COUNT, most);
+		nftnl_expr_set_u32(count, NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+	}
+	put_dynamic(rule, set, NFT_DYNSET_OP_ADD, count);
 }
 
 void expr_rate(struct expr_rule *rule, uint32_t rate, uint32_t burst)

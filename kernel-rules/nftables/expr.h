@@ -15,6 +15,7 @@ struct nftnl_rule;
 struct expr_rule {
 	struct nftnl_rule *nftnl;
 	bool failed; /* a word was lost for want of memory: the rule must not be used */
+	bool is_tcp; /* a word has asked for it already */
 };
 
 enum expr_mark {
@@ -25,18 +26,26 @@ enum expr_mark {
 void expr_not_tcp(struct expr_rule *rule); /* meta l4proto != tcp */
 /* meta l4proto icmp, or ipv6-icmp */
 void expr_icmp(struct expr_rule *rule, enum addr_family family);
-void expr_protocol_in(struct expr_rule *rule, const char *set); /* meta l4proto @set */
+/* meta l4proto @set, or != @set */
+void expr_protocol_in(struct expr_rule *rule, const char *set, bool negated);
 /* iifname "eth0", or "eth*"; "*" adds nothing. */
 void expr_iifname(struct expr_rule *rule, const char *pattern);
 /* ip saddr @set */
 void expr_saddr_in(struct expr_rule *rule, enum addr_family family, const char *set);
 /* tcp dport @set, or tcp dport != @set */
 void expr_dport_in(struct expr_rule *rule, const char *set, bool negated);
+/* ct original proto-dst @set: the port that the connection was opened to, whatever nat made of it
+ */
+void expr_original_dport_in(struct expr_rule *rule, const char *set);
 /* tcp sport @set */
 void expr_sport_in(struct expr_rule *rule, const char *set);
 void expr_dport_is(struct expr_rule *rule, uint16_t port);
 /* tcp flags & (fin | syn | rst | ack) == syn, or != syn: ECN bits and data do not matter. */
 void expr_first(struct expr_rule *rule, bool negated);
+/* tcp flags & (fin | rst) != 0 */
+void expr_last(struct expr_rule *rule);
+/* tcp flags & rst == rst */
+void expr_is_reset(struct expr_rule *rule);
 /* ip saddr . tcp sport @set, or ip daddr . tcp dport @set */
 void expr_source_end_in(struct expr_rule *rule, enum addr_family family, const char *set);
 void expr_destination_end_in(struct expr_rule *rule, enum addr_family family, const char *set);
@@ -52,6 +61,11 @@ void expr_towards(struct expr_rule *rule, const char *pattern);
 void expr_reply(struct expr_rule *rule);
 /* ct state with one of these bits (NF_CT_STATE_BIT) */
 void expr_state(struct expr_rule *rule, uint32_t bits);
+/* ct status with all of these bits (IPS_*) */
+void expr_status(struct expr_rule *rule, uint32_t bits);
+/* ct packets 0: a rule that asks for it makes the kernel count what connections carry, and it is
+ * not carried out. */
+void expr_counted(struct expr_rule *rule);
 /* oif "lo": to the machine itself */
 void expr_out_loopback(struct expr_rule *rule);
 /* meta skuid != user: a local process's, and neither its socket nor its packet is somebody else's
@@ -66,6 +80,20 @@ void expr_mark_is(
 /* mark set mark & ~mask | bits */
 void expr_mark_set(struct expr_rule *rule, enum expr_mark which, uint32_t mask, uint32_t bits);
 
+/* mark & mask @set */
+void expr_mark_in(struct expr_rule *rule, enum expr_mark which, uint32_t mask, const char *set);
+/* dnat ip to ct mark & mask map @map: address and port. Where the map has nothing, or for a packet
+ * of another family, the next rule follows. */
+void expr_dnat(struct expr_rule *rule, enum addr_family family, uint32_t mask, const char *map);
+void expr_masquerade(struct expr_rule *rule);
+/* add @set { iif . iif } */
+void expr_remember_interface(struct expr_rule *rule, const char *set);
+/* iif . oif @set */
+void expr_interfaces_in(struct expr_rule *rule, const char *set);
+/* log prefix "..." group NUMBER snaplen BYTES queue-threshold BATCH */
+void expr_log(
+	struct expr_rule *rule, const char *prefix, uint16_t group, uint32_t bytes, uint16_t batch);
+
 /* Loads what a client is known by: iifname . [ether saddr .] saddr (family ADDR_NONE: without the
  * address). With the words that it depends on. */
 void expr_client(struct expr_rule *rule, bool has_mac, enum addr_family family);
@@ -73,6 +101,13 @@ void expr_client(struct expr_rule *rule, bool has_mac, enum addr_family family);
 void expr_client_in(struct expr_rule *rule, const char *set);
 /* update @set { ... limit rate over RATE/second burst BURST packets } */
 void expr_client_rate(struct expr_rule *rule, const char *set, uint32_t rate, uint32_t burst);
+/* add @set { ... ct count over MOST } */
+void expr_client_count(struct expr_rule *rule, const char *set, uint32_t most);
+/* ... @map, which is a map to marks: loads what the client's element has. nft has no words for it.
+ */
+void expr_client_mark(struct expr_rule *rule, const char *map);
+/* What was loaded & bits == bits */
+void expr_loaded(struct expr_rule *rule, uint32_t bits);
 /* limit rate over RATE/second burst BURST packets */
 void expr_rate(struct expr_rule *rule, uint32_t rate, uint32_t burst);
 

@@ -42,6 +42,49 @@ void rule_end(struct rule_writer *w)
 		nftnl_rule_free(w->rule.nftnl);
 }
 
+void rule_put_goto(struct rule_writer *w, const char *chain, const char *target)
+{
+	expr_goto(rule_begin(w, chain), target);
+	rule_end(w);
+}
+
+void rule_put_count_goto(
+	struct rule_writer *w, const char *chain, const char *counter, const char *target)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_count(r, counter);
+	expr_goto(r, target);
+	rule_end(w);
+}
+
+void rule_put_mark_goto(struct rule_writer *w, const char *chain, enum expr_mark which,
+	enum mark mark, const char *target)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
+	if (target)
+		expr_goto(r, target);
+	else
+		expr_accept(r);
+	rule_end(w);
+}
+
+void rule_put_to_gateway(struct rule_writer *w, const char *chain)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_to_gateway(r);
+	expr_accept(r);
+	rule_end(w);
+}
+
+void rule_put_tcp_only(struct rule_writer *w, const char *chain)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_not_tcp(r);
+	expr_accept(r);
+	rule_end(w);
+}
+
 uint32_t rule_mark_bits(const struct rule_writer *w, enum mark mark)
 {
 	return plan_mark_bits(w->plan->mark_mask, mark);

@@ -11,6 +11,8 @@
 
 #include "kernel-rules/nftables/rule.h"
 #include "kernel-rules/nftables/ruleset_bind.h"
+#include "kernel-rules/nftables/ruleset_path.h"
+#include "kernel-rules/nftables/ruleset_zone.h"
 #include "kernel-rules/nftables/set.h"
 #include "kernel-rules/queue.h"
 
@@ -34,53 +36,28 @@ static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 
 const struct ruleset_base ruleset_bases[RULESET_BASES] = {
-	{"admit", NF_INET_PRE_ROUTING, -149, false, NULL}, /* behind mangle */
-	{"steer", NF_INET_PRE_ROUTING, -148, true, NULL},
-	{"input", NF_INET_LOCAL_IN, 300, false, NULL}, /* what others drop, they drop */
-	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, plan_binds},
-	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, plan_binds},
-	{RULESET_LOGIN, NF_INET_LOCAL_OUT, 300, true, plan_logs_in}, /* behind every nat */
+	{"admit", NF_INET_PRE_ROUTING, -149, false, NULL, false}, /* behind mangle */
+	{"steer", NF_INET_PRE_ROUTING, -148, true, NULL, false},
+	{"input", NF_INET_LOCAL_IN, 300, false, NULL, false}, /* what others drop, they drop */
+	{RULESET_BIND_IN, NF_INET_PRE_ROUTING, -300, false, plan_binds, false},
+	{RULESET_BIND_OUT, NF_INET_LOCAL_OUT, -300, false, plan_binds, false},
+	{RULESET_LOGIN, NF_INET_LOCAL_OUT, 300, true, plan_logs_in, false}, /* behind every nat */
+	/* in front of other nat; while one is there, conntrack goes on with what it had */
+	{RULESET_PATH_NAT, NF_INET_PRE_ROUTING, -101, true, plan_has_paths, true},
+	{RULESET_PATH_GUARD, NF_INET_PRE_ROUTING, -90, true, plan_has_paths, false},
+	{RULESET_PATH_SOURCE, NF_INET_POST_ROUTING, 99, true, plan_has_paths, true},
 };
 
 const char *const ruleset_counters[RULESET_COUNTERS] = {"arrived", "steered", "queued", "limited",
 	"posture-reset", "posture-passed", "bypassed", "stray-reset", "refused", "dropped",
-	"killed", "shielded", "bound", "unclaimed", "login-refused"};
-
-/* Rules of one shape: chain, what it says, where it goes. */
-static void put_goto(struct rule_writer *w, const char *chain, const char *target)
-{
-	expr_goto(rule_begin(w, chain), target);
-	rule_end(w);
-}
-
-static void put_count_goto(
-	struct rule_writer *w, const char *chain, const char *counter, const char *target)
-{
-	struct expr_rule *r = rule_begin(w, chain);
-	expr_count(r, counter);
-	expr_goto(r, target);
-	rule_end(w);
-}
-
-/* target NULL: accept */
-static void put_mark_goto(struct rule_writer *w, const char *chain, enum expr_mark which,
-	enum mark mark, const char *target)
-{
-	struct expr_rule *r = rule_begin(w, chain);
-	expr_mark_is(r, which, w->plan->mark_mask, rule_mark_bits(w, mark), false);
-	if (target)
-		expr_goto(r, target);
-	else
-		expr_accept(r);
-	rule_end(w);
-}
+	"killed", "shielded", "bound", "unclaimed", "path-begun", "path-lost", "login-refused"};
 
 /* target NULL: accept */
 static void put_bypassed(
 	struct rule_writer *w, const char *chain, const char *set, const char *target)
 {
 	struct expr_rule *r = rule_begin(w, chain);
-	expr_protocol_in(r, set);
+	expr_protocol_in(r, set, false);
 	if (target)
 		expr_goto(r, target);
 	else
@@ -98,8 +75,12 @@ static void write_known_sets(struct rule_writer *w, const char *chain, bool has_
 		[MARK_DROP] = "known-drop"};
 	for (size_t i = 0; i < SET_CLIENTS; i++) {
 		const struct set_client *set = &set_clients[i];
-		if (set->has_mac != has_mac)
+		if (set->has_mac != has_mac || !set_client_wanted(set, w->plan))
 			continue;
+		if (set->mark == MARK_KERNEL) {
+			ruleset_path_put_known(w, chain, set);
+			continue;
+		}
 		struct expr_rule *r = rule_begin(w, chain);
 		expr_client(r, has_mac, set->family);
 		expr_client_in(r, set->name);
@@ -149,11 +130,11 @@ static void write_ask(struct rule_writer *w)
 static void write_known_pass(struct rule_writer *w)
 {
 	struct expr_rule *r = rule_begin(w, "known-pass");
-	expr_protocol_in(r, SET_ALIVE);
+	expr_protocol_in(r, SET_ALIVE, false);
 	rule_set_mark(w, r, EXPR_META_MARK, MARK_PASS);
 	expr_accept(r);
 	rule_end(w);
-	put_goto(w, "known-pass", RULESET_ASK);
+	rule_put_goto(w, "known-pass", RULESET_ASK);
 }
 
 static void write_admit_shared(struct rule_writer *w)
@@ -171,19 +152,19 @@ static void write_admit_shared(struct rule_writer *w)
 	write_mark_accept(w, "known-drop", EXPR_META_MARK, MARK_DROP);
 
 	write_rate(w, "busy-mac", SET_BUSY_MAC, true, ADDR_NONE, true);
-	put_goto(w, "busy-mac", "known-relay");
+	rule_put_goto(w, "busy-mac", "known-relay");
 	write_rate(w, "busy-address", SET_BUSY_IP4, false, ADDR_IP4, true);
 	write_rate(w, "busy-address", SET_BUSY_IP6, false, ADDR_IP6, true);
-	put_goto(w, "busy-address", "known-relay");
+	rule_put_goto(w, "busy-address", "known-relay");
 
 	write_known_sets(w, "known-mac", true);
 	write_rate(w, "known-mac", SET_RATE_MAC, true, ADDR_NONE, false);
-	put_goto(w, "known-mac", RULESET_ASK);
+	rule_put_goto(w, "known-mac", RULESET_ASK);
 
 	write_known_sets(w, "known-address", false);
 	write_rate(w, "known-address", SET_RATE_IP4, false, ADDR_IP4, false);
 	write_rate(w, "known-address", SET_RATE_IP6, false, ADDR_IP6, false);
-	put_goto(w, "known-address", RULESET_ASK);
+	rule_put_goto(w, "known-address", RULESET_ASK);
 }
 
 /* ---- steer ---- */
@@ -192,8 +173,8 @@ static void write_ends(struct rule_writer *w)
 {
 	expr_reset(rule_begin(w, "send-reset"));
 	rule_end(w);
-	put_count_goto(w, "refused", "refused", "send-reset");
-	put_count_goto(w, "killed", "killed", "send-reset");
+	rule_put_count_goto(w, "refused", "refused", "send-reset");
+	rule_put_count_goto(w, "killed", "killed", "send-reset");
 
 	struct expr_rule *r = rule_begin(w, "dropped");
 	expr_count(r, "dropped");
@@ -205,9 +186,9 @@ static void write_ends(struct rule_writer *w)
 	rule_set_mark(w, r, EXPR_META_MARK, MARK_PASS);
 	rule_end(w);
 	write_mark_accept(w, "pass", EXPR_CT_MARK, MARK_PASS);
-	put_count_goto(w, "bypassed", "bypassed", "pass");
-	put_count_goto(w, "posture-closed", "posture-reset", "send-reset");
-	put_count_goto(w, "posture-open", "posture-passed", "pass");
+	rule_put_count_goto(w, "bypassed", "bypassed", "pass");
+	rule_put_count_goto(w, "posture-closed", "posture-reset", "send-reset");
+	rule_put_count_goto(w, "posture-open", "posture-passed", "pass");
 }
 
 static void write_relay(struct rule_writer *w, const char *chain, bool open)
@@ -230,15 +211,7 @@ static void write_relay(struct rule_writer *w, const char *chain, bool open)
 		expr_goto(r, "posture-open");
 		rule_end(w);
 	}
-	put_goto(w, chain, "posture-closed");
-}
-
-static void put_to_gateway(struct rule_writer *w, const char *chain)
-{
-	struct expr_rule *r = rule_begin(w, chain);
-	expr_to_gateway(r);
-	expr_accept(r);
-	rule_end(w);
+	rule_put_goto(w, chain, "posture-closed");
 }
 
 /* What belongs to a socket of a relay is the relay's, whatever another program made of the mark. */
@@ -255,13 +228,16 @@ static void write_later(struct rule_writer *w)
 {
 	bool running = w->plan->mode == PLAN_RUNNING;
 
-	put_mark_goto(
+	rule_put_mark_goto(
 		w, "later", EXPR_CT_MARK, MARK_RELAY, running ? "relay-closed" : "posture-closed");
 	if (running)
 		put_claimed(w, "later");
-	put_mark_goto(w, "later", EXPR_CT_MARK, MARK_PASS, NULL);
-	put_mark_goto(w, "later", EXPR_CT_MARK, MARK_KILL, "killed");
-	put_to_gateway(w, "later");
+	rule_put_mark_goto(w, "later", EXPR_CT_MARK, MARK_PASS, NULL);
+	if (plan_has_paths(w->plan))
+		ruleset_path_put_later(w, "later");
+	/* a killed connection is none to the gateway itself: the mark is another program's */
+	rule_put_to_gateway(w, "later");
+	rule_put_mark_goto(w, "later", EXPR_CT_MARK, MARK_KILL, "killed");
 
 	struct expr_rule *r = rule_begin(w, "later");
 	expr_state(r, STATE_ESTABLISHED);
@@ -272,7 +248,7 @@ static void write_later(struct rule_writer *w)
 	expr_state(r, STATE_INVALID);
 	expr_drop(r);
 	rule_end(w);
-	put_count_goto(w, "later", "stray-reset", "send-reset");
+	rule_put_count_goto(w, "later", "stray-reset", "send-reset");
 }
 
 static void write_fresh(
@@ -284,11 +260,11 @@ static void write_fresh(
 	expr_count(r, "steered");
 	expr_goto(r, relay);
 	rule_end(w);
-	put_mark_goto(w, chain, EXPR_META_MARK, MARK_PASS, "pass");
-	put_mark_goto(w, chain, EXPR_META_MARK, MARK_REJECT, "refused");
-	put_mark_goto(w, chain, EXPR_META_MARK, MARK_DROP, "dropped");
-	put_mark_goto(w, chain, EXPR_META_MARK, MARK_LIMITED, "send-reset");
-	put_goto(w, chain, posture);
+	rule_put_mark_goto(w, chain, EXPR_META_MARK, MARK_PASS, "pass");
+	rule_put_mark_goto(w, chain, EXPR_META_MARK, MARK_REJECT, "refused");
+	rule_put_mark_goto(w, chain, EXPR_META_MARK, MARK_DROP, "dropped");
+	rule_put_mark_goto(w, chain, EXPR_META_MARK, MARK_LIMITED, "send-reset");
+	rule_put_goto(w, chain, posture);
 }
 
 /* Errors about a packet of a relay's, of either side: its socket lowers its packets' size by them,
@@ -317,50 +293,38 @@ static void write_steer_shared(struct rule_writer *w)
 		write_fresh(w, "fresh-open", "relay-open", "posture-open");
 	} else {
 		/* nobody relays: what was relayed is reset, what was passed goes on */
-		put_goto(w, "fresh-closed", "posture-closed");
+		rule_put_goto(w, "fresh-closed", "posture-closed");
 	}
 	write_later(w);
 }
 
 /* ---- zones ---- */
 
-struct zone_names {
-	char admit[SET_NAME_SIZE], steer[SET_NAME_SIZE], arrived[SET_NAME_SIZE];
-	char port[SET_NAME_SIZE], bypass[SET_NAME_SIZE], net4[SET_NAME_SIZE], net6[SET_NAME_SIZE];
-};
-
-static void name_zone(const struct plan_zone *zone, struct zone_names *names)
-{
-	snprintf(names->admit, SET_NAME_SIZE, RULESET_ADMIT_OF "%s", zone->name);
-	snprintf(names->steer, SET_NAME_SIZE, RULESET_STEER_OF "%s", zone->name);
-	snprintf(names->arrived, SET_NAME_SIZE, RULESET_ARRIVED_OF "%s", zone->name);
-	snprintf(names->port, SET_NAME_SIZE, SET_PORT_OF "%s", zone->name);
-	snprintf(names->bypass, SET_NAME_SIZE, SET_BYPASS_OF "%s", zone->name);
-	snprintf(names->net4, SET_NAME_SIZE, SET_NET4_OF "%s", zone->name);
-	snprintf(names->net6, SET_NAME_SIZE, SET_NET6_OF "%s", zone->name);
-}
-
 static void write_admit_zone(
-	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
+	struct rule_writer *w, const struct plan_zone *zone, const struct ruleset_zone *names)
 {
 	/* a mark from elsewhere is no decision */
 	struct expr_rule *r = rule_begin(w, names->admit);
-	rule_set_mark(w, r, EXPR_META_MARK, MARK_NONE);
+	expr_mark_set(r, EXPR_META_MARK,
+		w->plan->mark_mask | (plan_has_paths(w->plan) ? w->plan->server_mask : 0),
+		rule_mark_bits(w, MARK_NONE));
 	rule_end(w);
 
 	put_bypassed(w, names->admit, SET_BYPASS, NULL);
 	put_bypassed(w, names->admit, names->bypass, NULL);
-	put_goto(w, names->admit, zone->has_mac ? "known-mac" : "known-address");
+	rule_put_goto(w, names->admit, zone->has_mac ? "known-mac" : "known-address");
 }
 
 static void write_steer_zone(
-	struct rule_writer *w, const struct plan_zone *zone, const struct zone_names *names)
+	struct rule_writer *w, const struct plan_zone *zone, const struct ruleset_zone *names)
 {
 	struct expr_rule *r = rule_begin(w, names->steer);
 	expr_first(r, true);
 	expr_goto(r, "later");
 	rule_end(w);
-	put_to_gateway(w, names->steer);
+	rule_put_to_gateway(w, names->steer);
+	if (plan_has_paths(w->plan))
+		ruleset_path_put_again(w, names->steer);
 
 	r = rule_begin(w, names->steer);
 	expr_count(r, "arrived");
@@ -369,47 +333,13 @@ static void write_steer_zone(
 
 	put_bypassed(w, names->steer, SET_BYPASS, "bypassed");
 	put_bypassed(w, names->steer, names->bypass, "bypassed");
-	put_goto(w, names->steer, zone->open ? "fresh-open" : "fresh-closed");
-}
-
-static bool has_network(const struct plan_zone *zone, enum addr_family family)
-{
-	for (size_t i = 0; i < zone->nnetworks; i++) {
-		if (zone->networks[i].addr.family == family)
-			return true;
-	}
-	return false;
-}
-
-/* From a base chain to the zone's: by interface, port, and network if it has any. */
-static void write_dispatch(struct rule_writer *w, const char *base, const char *target,
-	const struct plan_zone *zone, const struct zone_names *names)
-{
-	static const enum addr_family families[] = {ADDR_IP4, ADDR_IP6};
-	for (size_t i = 0; i < zone->ninterfaces; i++) {
-		for (size_t f = 0; f < 2; f++) {
-			if (zone->nnetworks == 0 ? f > 0 : !has_network(zone, families[f]))
-				continue;
-			struct expr_rule *r = rule_begin(w, base);
-			expr_iifname(r, zone->interfaces[i]);
-			expr_dport_in(r, names->port, false);
-			if (zone->nnetworks)
-				expr_saddr_in(r, families[f], f ? names->net6 : names->net4);
-			expr_goto(r, target);
-			rule_end(w);
-		}
-	}
+	if (w->plan->mode == PLAN_RUNNING && plan_has_paths(w->plan))
+		rule_put_mark_goto(w, names->steer, EXPR_META_MARK, MARK_KERNEL,
+			zone->has_mac ? RULESET_PATH_MAC : RULESET_PATH_ADDRESS);
+	rule_put_goto(w, names->steer, zone->open ? "fresh-open" : "fresh-closed");
 }
 
 /* ---- base chains ---- */
-
-static void write_tcp_only(struct rule_writer *w, const char *base)
-{
-	struct expr_rule *r = rule_begin(w, base);
-	expr_not_tcp(r);
-	expr_accept(r);
-	rule_end(w);
-}
 
 static void write_ports_only(struct rule_writer *w, const char *base)
 {
@@ -421,7 +351,7 @@ static void write_ports_only(struct rule_writer *w, const char *base)
 
 static void write_admit_base(struct rule_writer *w)
 {
-	write_tcp_only(w, "admit");
+	rule_put_tcp_only(w, "admit");
 	write_ports_only(w, "admit");
 
 	struct expr_rule *r = rule_begin(w, "admit");
@@ -429,7 +359,7 @@ static void write_admit_base(struct rule_writer *w)
 	expr_accept(r);
 	rule_end(w);
 
-	put_to_gateway(w, "admit");
+	rule_put_to_gateway(w, "admit");
 }
 
 static void write_steer_base(struct rule_writer *w)
@@ -442,15 +372,19 @@ static void write_steer_base(struct rule_writer *w)
 		expr_goto(r, "errors");
 		rule_end(w);
 	} else {
-		write_tcp_only(w, "steer");
+		rule_put_tcp_only(w, "steer");
 	}
 
-	r = rule_begin(w, "steer");
-	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KILL), false);
-	expr_sport_in(r, SET_PORTS);
-	expr_reply(r);
-	expr_goto(r, "killed");
-	rule_end(w);
+	/* with paths their guard does it, which knows a zone's connection from others' */
+	if (!plan_has_paths(w->plan)) {
+		r = rule_begin(w, "steer");
+		expr_mark_is(
+			r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KILL), false);
+		expr_sport_in(r, SET_PORTS);
+		expr_reply(r);
+		expr_goto(r, "killed");
+		rule_end(w);
+	}
 	if (w->plan->mode == PLAN_RUNNING && plan_binds(w->plan))
 		ruleset_bind_put(w);
 	write_ports_only(w, "steer");
@@ -527,7 +461,7 @@ bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base)
 
 bool ruleset_is_wanted(const struct plan *plan)
 {
-	if (plan->mode == PLAN_RUNNING || plan_logs_in(plan))
+	if (plan->mode == PLAN_RUNNING || plan_logs_in(plan) || plan_has_paths(plan))
 		return true;
 	for (size_t i = 0; i < plan->nzones; i++) {
 		if (ruleset_has_zone(plan, &plan->zones[i]))
@@ -536,19 +470,16 @@ bool ruleset_is_wanted(const struct plan *plan)
 	return false;
 }
 
-bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone)
-{
-	return plan->mode == PLAN_RUNNING || !zone->open;
-}
-
 void ruleset_put(
 	struct batch *batch, const struct plan *plan, enum table_queue queue, uint32_t *queue_seq)
 {
 	struct rule_writer w = {.batch = batch, .plan = plan, .queue = queue};
 	bool running = plan->mode == PLAN_RUNNING;
-	struct zone_names names;
+	struct ruleset_zone names;
 
 	add_chains(&w);
+	if (plan_has_paths(plan))
+		ruleset_path_add_chains(&w);
 	if (running)
 		write_admit_shared(&w);
 	write_steer_shared(&w);
@@ -559,19 +490,21 @@ void ruleset_put(
 	write_steer_base(&w);
 	if (plan_logs_in(plan))
 		write_login_base(&w);
+	if (plan_has_paths(plan))
+		ruleset_path_put(&w);
 	for (size_t i = 0; i < plan->nzones; i++) {
 		const struct plan_zone *zone = &plan->zones[i];
 		if (!ruleset_has_zone(plan, zone))
 			continue;
-		name_zone(zone, &names);
+		ruleset_name_zone(zone, &names);
 		if (running) {
 			rule_add_chain(&w, names.admit);
 			write_admit_zone(&w, zone, &names);
-			write_dispatch(&w, "admit", names.admit, zone, &names);
+			ruleset_put_from(&w, "admit", names.admit, zone, RULESET_PORT_PACKET);
 		}
 		rule_add_chain(&w, names.steer);
 		write_steer_zone(&w, zone, &names);
-		write_dispatch(&w, "steer", names.steer, zone, &names);
+		ruleset_put_from(&w, "steer", names.steer, zone, RULESET_PORT_PACKET);
 	}
 	if (running)
 		write_of_no_zone(&w);

@@ -4,12 +4,9 @@
 #define POSTERN_KERNEL_RULES_NFTABLES_RULESET_H
 
 #include "kernel-rules/nftables/batch.h"
-#include "kernel-rules/nftables/table.h"
+#include "kernel-rules/nftables/ruleset_zone.h"
+#include "kernel-rules/nftables/table_name.h"
 #include "kernel-rules/plan.h"
-
-#define RULESET_ADMIT_OF   "admit-"
-#define RULESET_STEER_OF   "steer-"
-#define RULESET_ARRIVED_OF "arrived-" /* a zone's counter */
 
 /* The chain whose rule asks the queue: what fails there fails for want of `queue`. */
 #define RULESET_ASK "ask"
@@ -28,20 +25,20 @@ struct ruleset_base {
 	int32_t priority;
 	bool bare;                               /* also in a bare table */
 	bool (*wanted)(const struct plan *plan); /* NULL: always */
+	bool is_nat;
 };
-#define RULESET_BASES 6
+#define RULESET_BASES 9
 extern const struct ruleset_base ruleset_bases[RULESET_BASES];
 
-#define RULESET_COUNTERS 15
+#define RULESET_COUNTERS 17
 extern const char *const ruleset_counters[RULESET_COUNTERS]; /* as in struct table_counters */
 
 /* Does the plan want this base chain? */
 bool ruleset_has_base(const struct plan *plan, const struct ruleset_base *base);
 /* Has the plan anything to say in its mode? A bare one without a closed zone has only the guard of
- * servers that take a login at our word: while nobody runs they would take one at anybody's. */
+ * servers that take a login at our word: while nobody runs they would take one at anybody's; and
+ * the chains of paths, or their flows would be sent on without their nat. */
 bool ruleset_is_wanted(const struct plan *plan);
-/* Does the mode give the zone rules? */
-bool ruleset_has_zone(const struct plan *plan, const struct plan_zone *zone);
 /* All chains that are not base chains, then all rules of all chains. Base chains, sets and
  * counters must be there. *queue_seq: sequence number of the rule with the queue. */
 void ruleset_put(

@@ -10,22 +10,29 @@
 #include <arpa/inet.h>
 #include <libnftnl/expr.h>
 #include <libnftnl/set.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-/* nft's numbers of key types, by which it prints a set. */
-#define TYPE_IP4    7
-#define TYPE_IP6    8
-#define TYPE_ETHER  9
-#define TYPE_PROTO  12
-#define TYPE_PORT   13
-#define TYPE_IFNAME 41
-#define TYPE_BITS   6
+#include "kernel-rules/nftables/table_name.h"
 
-#define NAME_BYTES  16 /* of an interface's name in a key */
-#define ETHER_BYTES 8  /* of a MAC in a key: padded to whole registers */
-#define PORT_BYTES  4  /* of a port behind an address */
+/* nft's numbers of key types, by which it prints a set. */
+#define TYPE_IP4     7
+#define TYPE_IP6     8
+#define TYPE_ETHER   9
+#define TYPE_PROTO   12
+#define TYPE_PORT    13
+#define TYPE_MARK    19
+#define TYPE_IFINDEX 20
+#define TYPE_IFNAME  41
+#define TYPE_BITS    6
+
+/* nft's numbers of byte orders */
+#define HOST_ENDIAN      1
+#define BIG_ENDIAN_ORDER 2
+
+#define PORT_BYTES 4 /* of a port behind an address */
 
 #define RATE_SIZE       65536
 #define RATE_TIMEOUT_MS 10000
@@ -39,6 +46,7 @@
 
 const struct set_client set_clients[SET_CLIENTS] = {
 	CLIENT_SETS("relay", MARK_RELAY),
+	CLIENT_SETS("kernel", MARK_KERNEL),
 	CLIENT_SETS("pass", MARK_PASS),
 	CLIENT_SETS("reject", MARK_REJECT),
 	CLIENT_SETS("drop", MARK_DROP),
@@ -54,10 +62,39 @@ int set_client_of(enum mark mark, enum addr_family family, bool has_mac)
 	return -1;
 }
 
+bool set_client_wanted(const struct set_client *set, const struct plan *plan)
+{
+	return set->mark != MARK_KERNEL || plan_has_paths(plan);
+}
+
 struct shape {
 	uint32_t flags, key_type, key_len, size, timeout_ms;
+	uint32_t data_type, data_len; /* of a map */
 	bool counters;
+	bool key_is_mark, data_is_mark; /* numbers of the machine: nft prints them as such */
 };
+
+/* What nft would note of a set that it made. */
+static bool put_byte_order(struct nftnl_set *set, const struct shape *shape)
+{
+	struct nftnl_udata_buf *notes;
+	bool done;
+
+	if (!shape->key_is_mark && !shape->data_is_mark)
+		return true;
+	notes = nftnl_udata_buf_alloc(64);
+	if (!notes)
+		return false;
+	done = nftnl_udata_put_u32(notes, NFTNL_UDATA_SET_KEYBYTEORDER,
+		shape->key_is_mark ? HOST_ENDIAN : BIG_ENDIAN_ORDER);
+	if (shape->flags & NFT_SET_MAP)
+		done = done && nftnl_udata_put_u32(notes, NFTNL_UDATA_SET_DATABYTEORDER,
+				       shape->data_is_mark ? HOST_ENDIAN : BIG_ENDIAN_ORDER);
+	nftnl_set_set_data(
+		set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(notes), nftnl_udata_buf_len(notes));
+	nftnl_udata_buf_free(notes);
+	return done;
+}
 
 static void add_set(struct batch *batch, const char *name, const struct shape *shape)
 {
@@ -72,6 +109,12 @@ static void add_set(struct batch *batch, const char *name, const struct shape *s
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, shape->flags);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, shape->key_type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, shape->key_len);
+	if (shape->flags & NFT_SET_MAP) {
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, shape->data_type);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, shape->data_len);
+	}
+	if (!put_byte_order(set, shape))
+		goto out;
 	if (shape->size)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, shape->size);
 	if (shape->timeout_ms)
@@ -98,38 +141,81 @@ void set_add_client(
 	bool ip4 = set->family == ADDR_IP4;
 	struct shape shape = {.flags = NFT_SET_TIMEOUT,
 		.key_type = TYPE_IFNAME,
-		.key_len = NAME_BYTES,
+		.key_len = SET_NAME_BYTES,
 		.size = client_max + SET_SPARE,
 		.counters = counters};
 	if (set->has_mac) {
 		shape.key_type = shape.key_type << TYPE_BITS | TYPE_ETHER;
-		shape.key_len += ETHER_BYTES;
+		shape.key_len += SET_ETHER_BYTES;
 	}
 	shape.key_type = shape.key_type << TYPE_BITS | (ip4 ? TYPE_IP4 : TYPE_IP6);
 	shape.key_len += ip4 ? 4 : 16;
+	if (set->mark == MARK_KERNEL) {
+		shape.flags |= NFT_SET_MAP;
+		shape.data_type = TYPE_MARK;
+		shape.data_len = sizeof(uint32_t);
+		shape.data_is_mark = true;
+	}
 	add_set(batch, set->name, &shape);
 }
 
 const char *const set_rates[SET_RATES] = {
 	SET_RATE_MAC, SET_RATE_IP4, SET_RATE_IP6, SET_BUSY_MAC, SET_BUSY_IP4, SET_BUSY_IP6};
 
+/* Of clients by interface and MAC, or by interface and address. */
+static struct shape shape_of_clients(bool has_mac, enum addr_family family)
+{
+	uint32_t type = has_mac ? TYPE_ETHER : family == ADDR_IP4 ? TYPE_IP4 : TYPE_IP6;
+	return (struct shape){.flags = NFT_SET_EVAL,
+		.size = RATE_SIZE,
+		.key_type = TYPE_IFNAME << TYPE_BITS | type,
+		.key_len = SET_NAME_BYTES + (has_mac                     ? SET_ETHER_BYTES
+						    : family == ADDR_IP4 ? 4
+									 : 16)};
+}
+
 void set_add_rate(struct batch *batch, const char *name)
 {
-	struct shape shape = {.flags = NFT_SET_TIMEOUT | NFT_SET_EVAL,
+	bool has_mac = strcmp(name, SET_RATE_MAC) == 0 || strcmp(name, SET_BUSY_MAC) == 0;
+	bool ip4 = strcmp(name, SET_RATE_IP4) == 0 || strcmp(name, SET_BUSY_IP4) == 0;
+	struct shape shape = shape_of_clients(has_mac, ip4 ? ADDR_IP4 : ADDR_IP6);
+	shape.flags |= NFT_SET_TIMEOUT;
+	shape.timeout_ms = RATE_TIMEOUT_MS;
+	add_set(batch, name, &shape);
+}
+
+/* An element goes with the last of its connections. */
+void set_add_count(struct batch *batch, const char *name, bool has_mac, enum addr_family family)
+{
+	struct shape shape = shape_of_clients(has_mac, family);
+	add_set(batch, name, &shape);
+}
+
+void set_add_marks(struct batch *batch, const char *name)
+{
+	struct shape shape = {
+		.key_type = TYPE_MARK, .key_len = sizeof(uint32_t), .key_is_mark = true};
+	add_set(batch, name, &shape);
+}
+
+void set_add_mark_ends(struct batch *batch, const char *name, enum addr_family family)
+{
+	bool ip4 = family == ADDR_IP4;
+	struct shape shape = {.flags = NFT_SET_MAP,
+		.key_type = TYPE_MARK,
+		.key_len = sizeof(uint32_t),
+		.data_type = (ip4 ? TYPE_IP4 : TYPE_IP6) << TYPE_BITS | TYPE_PORT,
+		.data_len = (ip4 ? 4 : 16) + PORT_BYTES,
+		.key_is_mark = true};
+	add_set(batch, name, &shape);
+}
+
+void set_add_interfaces(struct batch *batch, const char *name)
+{
+	struct shape shape = {.flags = NFT_SET_EVAL,
 		.size = RATE_SIZE,
-		.timeout_ms = RATE_TIMEOUT_MS,
-		.key_type = TYPE_IFNAME << TYPE_BITS,
-		.key_len = NAME_BYTES};
-	if (strcmp(name, SET_RATE_MAC) == 0 || strcmp(name, SET_BUSY_MAC) == 0) {
-		shape.key_type |= TYPE_ETHER;
-		shape.key_len += ETHER_BYTES;
-	} else if (strcmp(name, SET_RATE_IP4) == 0 || strcmp(name, SET_BUSY_IP4) == 0) {
-		shape.key_type |= TYPE_IP4;
-		shape.key_len += 4;
-	} else {
-		shape.key_type |= TYPE_IP6;
-		shape.key_len += 16;
-	}
+		.key_type = TYPE_IFINDEX << TYPE_BITS | TYPE_IFINDEX,
+		.key_len = 2 * sizeof(uint32_t)};
 	add_set(batch, name, &shape);
 }
 
@@ -191,6 +277,11 @@ bool set_message_put(struct set_message *message, const struct set_element *elem
 	struct nlattr *key = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
 	mnl_attr_put(nlh, NFTA_DATA_VALUE, element->key_len, element->key);
 	mnl_attr_nest_end(nlh, key);
+	if (element->data_len) {
+		struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+		mnl_attr_put(nlh, NFTA_DATA_VALUE, element->data_len, element->data);
+		mnl_attr_nest_end(nlh, data);
+	}
 	mnl_attr_nest_end(nlh, item);
 	return true;
 }
@@ -240,6 +331,45 @@ void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports
 		uint16_t wire = htons(ports[i]);
 		elements[i] = (struct set_element){.key_len = 2};
 		memcpy(elements[i].key, &wire, sizeof(wire));
+	}
+	add_elements(batch, name, elements, n);
+	free(elements);
+}
+
+/* A mark stands in a register as the machine has it. */
+void set_fill_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n)
+{
+	struct set_element *elements = calloc(n + 1, sizeof(*elements));
+
+	if (!elements) {
+		batch_fail(batch, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		memcpy(elements[i].key, &marks[i], sizeof(marks[i]));
+		elements[i].key_len = sizeof(marks[i]);
+	}
+	add_elements(batch, name, elements, n);
+	free(elements);
+}
+
+void set_fill_mark_ends(
+	struct batch *batch, const char *name, const struct set_mark_end *ends, size_t n)
+{
+	struct set_element *elements = calloc(n + 1, sizeof(*elements));
+
+	if (!elements) {
+		batch_fail(batch, -ENOMEM);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint16_t wire = htons(ends[i].end.port);
+		size_t address = ends[i].end.addr.family == ADDR_IP4 ? 4 : 16;
+		memcpy(elements[i].key, &ends[i].mark, sizeof(ends[i].mark));
+		elements[i].key_len = sizeof(ends[i].mark);
+		memcpy(elements[i].data, ends[i].end.addr.bytes, address);
+		memcpy(elements[i].data + address, &wire, sizeof(wire));
+		elements[i].data_len = address + PORT_BYTES;
 	}
 	add_elements(batch, name, elements, n);
 	free(elements);
@@ -381,23 +511,34 @@ static uint64_t read_packets(const struct nlattr *expr)
 	return 0;
 }
 
+/* What is longer than any of ours is left out. */
+static size_t read_value(const struct nlattr *nest, uint8_t *to, size_t size)
+{
+	const struct nlattr *value;
+	size_t len = 0;
+	mnl_attr_for_each_nested(value, nest)
+	{
+		if (mnl_attr_get_type(value) != NFTA_DATA_VALUE ||
+			mnl_attr_get_payload_len(value) > size)
+			continue;
+		len = mnl_attr_get_payload_len(value);
+		memcpy(to, mnl_attr_get_payload(value), len);
+	}
+	return len;
+}
+
 static void read_element(const struct nlattr *item, struct set_element *element)
 {
-	const struct nlattr *attr, *value;
+	const struct nlattr *attr;
 	*element = (struct set_element){0};
 	mnl_attr_for_each_nested(attr, item)
 	{
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_SET_ELEM_KEY:
-			mnl_attr_for_each_nested(value, attr)
-			{
-				size_t len = mnl_attr_get_payload_len(value);
-				if (mnl_attr_get_type(value) != NFTA_DATA_VALUE ||
-					len > sizeof(element->key))
-					continue;
-				memcpy(element->key, mnl_attr_get_payload(value), len);
-				element->key_len = len;
-			}
+			element->key_len = read_value(attr, element->key, sizeof(element->key));
+			break;
+		case NFTA_SET_ELEM_DATA:
+			element->data_len = read_value(attr, element->data, sizeof(element->data));
 			break;
 		case NFTA_SET_ELEM_EXPIRATION:
 			element->left_ms = read_u64(attr);
@@ -454,32 +595,25 @@ int set_read(struct netlink *nl, const char *name, set_visit *visit, void *conte
 	return status == -EINTR ? 0 : status;
 }
 
-size_t set_key_encode(const struct client *client, uint8_t key[static 48])
+static void take_element(void *context, const struct set_element *element)
 {
-	size_t len = NAME_BYTES, address = client->addr.family == ADDR_IP4 ? 4 : 16;
-	memset(key, 0, 48);
-	memcpy(key, client->ifname, strnlen(client->ifname, NAME_BYTES - 1));
-	if (mac_is_set(&client->mac)) {
-		memcpy(key + len, client->mac.bytes, sizeof(client->mac.bytes));
-		len += ETHER_BYTES;
-	}
-	memcpy(key + len, client->addr.bytes, address);
-	return len + address;
+	*(struct set_element *)context = *element;
 }
 
-bool set_key_decode(
-	const struct set_client *set, const uint8_t *key, size_t len, struct client *client)
+int set_get(struct netlink *nl, const char *name, struct set_element *element)
 {
-	size_t address = set->family == ADDR_IP4 ? 4 : 16, at = NAME_BYTES;
-	if (len != NAME_BYTES + (set->has_mac ? ETHER_BYTES : 0) + address)
-		return false;
-	*client = (struct client){.mark = set->mark};
-	memcpy(client->ifname, key, NAME_BYTES - 1);
-	if (set->has_mac) {
-		memcpy(client->mac.bytes, key + at, sizeof(client->mac.bytes));
-		at += ETHER_BYTES;
-	}
-	client->addr.family = (uint8_t)set->family;
-	memcpy(client->addr.bytes, key + at, address);
-	return true;
+	struct netlink_request request;
+	struct reading reading = {.visit = take_element, .context = element};
+	struct nlmsghdr *nlh = netlink_begin_nf(nl, &request,
+		NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM, NLM_F_ACK, NFPROTO_INET, 0);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, TABLE_NAME);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, name);
+	struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct nlattr *item = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	struct nlattr *key = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, element->key_len, element->key);
+	mnl_attr_nest_end(nlh, key);
+	mnl_attr_nest_end(nlh, item);
+	mnl_attr_nest_end(nlh, list);
+	return netlink_ask(nl, nlh, on_elements, &reading);
 }

@@ -4,15 +4,17 @@
 #define POSTERN_KERNEL_RULES_NFTABLES_SET_H
 
 #include "kernel-rules/nftables/batch.h"
-#include "kernel-rules/nftables/clients.h"
+#include "kernel-rules/plan.h"
 
 #define SET_NAME_SIZE 96
 
-/* A client set for each verdict, family and way of knowing a client. */
-#define SET_CLIENTS 16
+/* A client set for each verdict, family and way of knowing a client. Those with the mark KERNEL are
+ * maps to the number of the client's path, in its place in a mark; a plan without paths has none of
+ * them. */
+#define SET_CLIENTS 20
 #define SET_RATES   6
-/* Longer than client_max, for the entries that a delete makes for a moment. */
-#define SET_SPARE CLIENTS_CHANGES_MAX
+/* Longer than client_max, for the entries that the deletes of one call make for a moment. */
+#define SET_SPARE 4096
 
 struct set_client {
 	const char *name; /* "relay4m" */
@@ -23,6 +25,9 @@ struct set_client {
 extern const struct set_client set_clients[SET_CLIENTS];
 /* Index of the client set for an entry, or -1. */
 int set_client_of(enum mark mark, enum addr_family family, bool has_mac);
+#define SET_NAME_BYTES  16 /* of an interface's name in a key */
+#define SET_ETHER_BYTES 8  /* of a MAC in a key: padded to whole registers */
+bool set_client_wanted(const struct set_client *set, const struct plan *plan);
 
 /* How fast unknown clients ask, and how fast known ones connect. */
 #define SET_RATE_MAC "rate-m"
@@ -38,6 +43,20 @@ int set_client_of(enum mark mark, enum addr_family family, bool has_mac);
 /* Hosts that take a login at our word. */
 #define SET_LOGIN_IP4 "login4"
 #define SET_LOGIN_IP6 "login6"
+/* Hosts that paths lead to, or led to. */
+#define SET_PATH_IP4 "path4"
+#define SET_PATH_IP6 "path6"
+/* Maps from a number, in its place in a mark, to where it leads. */
+#define SET_PATH_SERVER_IP4 "path-server4"
+#define SET_PATH_SERVER_IP6 "path-server6"
+/* Numbers that lead there with the gateway's own address. */
+#define SET_PATH_GATEWAY "path-gateway"
+/* Interfaces of clients that took a path, each with itself. */
+#define SET_PATH_SAME "path-same"
+/* These stand before a limit of flows: the numbers that have it, and how many flows each client has
+ * (behind it -m, -4 or -6). */
+#define SET_PATH_LIMIT_OF "path-limit-"
+#define SET_PATH_COUNT_OF "path-count-"
 /* Each of these holds `tcp` for a time: control answers; everything of all zones passes. */
 #define SET_ALIVE  "alive"
 #define SET_BYPASS "bypass"
@@ -57,6 +76,11 @@ void set_add_timed(struct batch *batch, const char *name);
 void set_add_networks(struct batch *batch, const char *name, enum addr_family family);
 void set_add_ends(struct batch *batch, const char *name, enum addr_family family);
 
+void set_add_marks(struct batch *batch, const char *name);
+void set_add_mark_ends(struct batch *batch, const char *name, enum addr_family family);
+void set_add_interfaces(struct batch *batch, const char *name);
+void set_add_count(struct batch *batch, const char *name, bool has_mac, enum addr_family family);
+
 /* Fills them. */
 void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports, size_t n);
 /* 0: for ever. Its time begins anew. */
@@ -66,6 +90,14 @@ void set_fill_networks(struct batch *batch, const char *name, enum addr_family f
 /* Those of the family; no twins. */
 void set_fill_ends(struct batch *batch, const char *name, enum addr_family family,
 	const struct endpoint *ends, size_t n);
+void set_fill_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n);
+struct set_mark_end {
+	uint32_t mark;
+	struct endpoint end;
+};
+/* All of one family. */
+void set_fill_mark_ends(
+	struct batch *batch, const char *name, const struct set_mark_end *ends, size_t n);
 /* Takes all elements out. */
 void set_empty(struct batch *batch, const char *name);
 
@@ -73,6 +105,8 @@ void set_empty(struct batch *batch, const char *name);
 struct set_element {
 	uint8_t key[48];
 	size_t key_len;
+	uint8_t data[20]; /* of a map's element */
+	size_t data_len;
 	uint64_t timeout_ms; /* to be given; 0: none */
 	bool interval_end;
 
@@ -96,9 +130,7 @@ void set_message_end(struct set_message *message);
 typedef void set_visit(void *context, const struct set_element *element);
 int set_read(struct netlink *nl, const char *name, set_visit *visit, void *context);
 
-/* A client's key, and back. Length of the key; false: no such key. */
-size_t set_key_encode(const struct client *client, uint8_t key[static 48]);
-bool set_key_decode(
-	const struct set_client *set, const uint8_t *key, size_t len, struct client *client);
+/* Reads the one with the key of *element. 0, -ENOENT (there is none, or no set), -errno. */
+int set_get(struct netlink *nl, const char *name, struct set_element *element);
 
 #endif

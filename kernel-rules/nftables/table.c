@@ -13,6 +13,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "kernel-rules/nftables/path_set.h"
 #include "kernel-rules/nftables/ruleset.h"
 
 /* Each failure teaches something about the kernel; there are three things to learn, and one table
@@ -87,6 +88,7 @@ void table_close(struct table *table)
 	if (!table)
 		return;
 	netlink_close(&table->nl);
+	free(table->paths);
 	free(table);
 }
 
@@ -180,8 +182,10 @@ static bool is_kept(const struct plan *plan, const struct contents_name *entry)
 			return running;
 		for (size_t i = 0; running && i < SET_CLIENTS; i++) {
 			if (strcmp(entry->name, set_clients[i].name) == 0)
-				return true;
+				return set_client_wanted(&set_clients[i], plan);
 		}
+		if (path_set_is_kept(plan, entry->name))
+			return true;
 		return (running && is_one_of(entry->name, set_rates, SET_RATES)) ||
 		       is_zone_thing(plan, entry->name, SET_BYPASS_OF);
 	case CONTENTS_COUNTER:
@@ -243,7 +247,7 @@ static void put_base(
 	mnl_attr_put_u32(nlh, NFTA_HOOK_PRIORITY, htonl((uint32_t)base->priority));
 	mnl_attr_nest_end(nlh, hook);
 	mnl_attr_put_u32(nlh, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, "filter");
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, base->is_nat ? "nat" : "filter");
 	batch_end(batch, nlh);
 }
 
@@ -251,7 +255,8 @@ static void put_shared_sets(struct batch *batch, const struct table *t, const st
 	const struct contents *view)
 {
 	for (size_t i = 0; i < SET_CLIENTS; i++) {
-		if (!contents_has(view, CONTENTS_SET, set_clients[i].name))
+		if (set_client_wanted(&set_clients[i], plan) &&
+			!contents_has(view, CONTENTS_SET, set_clients[i].name))
 			set_add_client(
 				batch, &set_clients[i], plan->client_max, !t->no_set_counters);
 	}
@@ -360,6 +365,8 @@ static void put_all(struct batch *batch, const struct table *t, const struct pla
 		put_ends(batch, SET_BIND_IP4, SET_BIND_IP6, plan->hosts, plan->nhosts);
 	if (plan_logs_in(plan))
 		put_ends(batch, SET_LOGIN_IP4, SET_LOGIN_IP6, plan->logins, plan->nlogins);
+	if (plan_has_paths(plan))
+		path_set_put(batch, plan, view);
 	for (size_t i = 0; i < plan->nzones; i++) {
 		if (ruleset_has_zone(plan, &plan->zones[i]))
 			put_zone(batch, &plan->zones[i], view);
@@ -422,7 +429,34 @@ static int adopt(struct table *t)
 	return status;
 }
 
-static int apply_once(struct table *t, const struct plan *plan, bool *again)
+/* Flows of paths need nat, and the guard, as long as there are any; the table says that there may
+ * be, whatever keeper made it. */
+static struct plan with_paths(const struct plan *plan, const struct contents *view)
+{
+	struct plan with = *plan;
+
+	with.kernel_path = true;
+	if (!contents_has(view, CONTENTS_SET, SET_PATH_IP4) || plan_check(&with))
+		with.kernel_path = plan->kernel_path;
+	return with;
+}
+
+static void take_in_force(struct table *t, const struct plan *plan, bool forgot)
+{
+	t->running = plan->mode == PLAN_RUNNING;
+	t->client_max = plan->client_max;
+	t->owned = !t->no_owner;
+	if (t->running)
+		t->queue = t->no_native_queue ? TABLE_QUEUE_COMPAT : TABLE_QUEUE_NATIVE;
+	path_set_keep(t, plan);
+	for (size_t i = 0; i < SET_CLIENTS; i++) {
+		bool kernel = set_clients[i].mark == MARK_KERNEL;
+		if (!t->running || (kernel && (forgot || !t->has_paths)))
+			t->counts[i] = 0;
+	}
+}
+
+static int apply_once(struct table *t, const struct plan *wanted, bool *again)
 {
 	struct batch batch;
 	struct contents view;
@@ -445,18 +479,16 @@ static int apply_once(struct table *t, const struct plan *plan, bool *again)
 		contents_fini(&view);
 		return status;
 	}
+	const struct plan with = with_paths(wanted, &view), *plan = adoptable ? &with : wanted;
 	batch_init(&batch);
 	put_all(&batch, t, plan, &view, &queue_seq);
+	bool forgot = adoptable && path_set_forget(&batch, t, plan, &view);
 	contents_fini(&view);
 	status = batch_send(&batch, &t->nl);
 	if (status == 0) {
-		if (!adoptable || plan->mode != PLAN_RUNNING)
+		if (!adoptable)
 			memset(t->counts, 0, sizeof(t->counts));
-		t->running = plan->mode == PLAN_RUNNING;
-		t->client_max = plan->client_max;
-		t->owned = !t->no_owner;
-		if (t->running)
-			t->queue = t->no_native_queue ? TABLE_QUEUE_COMPAT : TABLE_QUEUE_NATIVE;
+		take_in_force(t, plan, forgot);
 	} else {
 		/* ENOENT, EEXIST: the table changed between the look and the deed */
 		*again = learn(t, &batch, status, queue_seq) || status == -ENOENT ||
@@ -518,14 +550,7 @@ int table_remove(struct table *table)
 		status = -EBUSY;
 	if (status == 0) {
 		memset(table->counts, 0, sizeof(table->counts));
-		table->running = table->owned = false;
+		table->running = table->owned = table->has_paths = false;
 	}
 	return status;
-}
-
-int table_change_paths(struct table *table, const struct plan *plan)
-{
-	if (!table->running || !plan_has_paths(plan))
-		return -ENOENT;
-	return table_apply(table, plan);
 }

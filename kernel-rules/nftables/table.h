@@ -3,20 +3,13 @@
 #ifndef POSTERN_KERNEL_RULES_NFTABLES_TABLE_H
 #define POSTERN_KERNEL_RULES_NFTABLES_TABLE_H
 
+#include "kernel-rules/nftables/table_name.h"
 #include "kernel-rules/plan.h"
-
-#define TABLE_NAME "postern"
 
 /* One nftables netlink socket does all the writing: where the kernel has owned tables (6.9), the
  * table is this socket's, and no other program can touch it. Calls send one batch, read the
  * answers that are then already there, and return: none waits. */
 struct table;
-
-enum table_queue {
-	TABLE_QUEUE_NONE,   /* nothing was programmed yet */
-	TABLE_QUEUE_NATIVE, /* nft `queue` */
-	TABLE_QUEUE_COMPAT, /* the xtables target NFQUEUE through nft_compat */
-};
 
 /* 0 or -errno. Changes nothing in the kernel. */
 int table_open(struct table **table);

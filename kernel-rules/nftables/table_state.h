@@ -9,7 +9,7 @@
 
 /* A change of what an apply keeps (client sets, counters) needs another number: a table with
  * another one is replaced whole. nft prints it as the table's comment. */
-#define TABLE_LAYOUT "postern layout 3"
+#define TABLE_LAYOUT "postern layout 4"
 
 #define TABLE_F_OWNER   2 /* NFT_TABLE_F_OWNER: only this socket may change it */
 #define TABLE_F_PERSIST 4 /* NFT_TABLE_F_PERSIST, Linux 6.9: it outlives the socket */
@@ -25,6 +25,12 @@ struct table {
 	bool renews; /* adding an entry that is there begins its time anew (Linux 6.12) */
 	/* At most so many entries are in each client set; 0 is exact. */
 	uint32_t counts[SET_CLIENTS];
+	/* Of the plan in force; not running: none. */
+	bool has_paths;
+	uint32_t server_mask;
+	struct plan_path *paths;
+	size_t npaths;
+	uint16_t highest_number;
 	uint64_t recounted_ms; /* when a full set was last counted; CLOCK_MONOTONIC */
 };
 

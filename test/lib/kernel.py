@@ -222,8 +222,9 @@ def normalised(host):
     others = ""
     for what in ("sets", "counters"):
         others += host.run("nft", "list", what, "table", "inet", "postern").stdout
+    others += host.run("nft", "list", "maps", "inet").stdout
     others = re.sub(r"\t\telements = \{ tcp timeout .*\n", "", others)  # that control is there
-    blocks = re.findall(r"\t(?:set|counter) \S+ \{.*?\n\t\}", others, re.S)
+    blocks = re.findall(r"\t(?:set|map|counter) \S+ \{.*?\n\t\}", others, re.S)
     chains = host.run("nft", "-j", "list", "chains", "inet").stdout
     heads = re.findall(r'"table": "postern", "name": "([^"]+)", "handle": \d+([^}]*)\}', chains)
     return rules, sorted(set(blocks)), sorted(heads)

@@ -83,6 +83,7 @@ static void on_packet(void *context, const struct queue_packet *packet)
 			.client = {.mac = packet->mac,
 				.addr = packet->packet.source.addr,
 				.mark = d->decision,
+				.path = d->path,
 				.timeout_ms = d->cache_ms}};
 		strcpy(change.client.ifname, link->name);
 		int status = clients_change(d->table, &change, 1);
@@ -98,10 +99,11 @@ static void on_client(void *context, const struct client *client)
 {
 	char mac[MAC_TEXT_SIZE], addr[ADDR_TEXT_SIZE];
 	(void)context;
-	printf("client %s %s %s %s left %llu packets %llu\n", client->ifname,
+	printf("client %s %s %s %s left %llu packets %llu path %u\n", client->ifname,
 		mac_is_set(&client->mac) ? mac_format(&client->mac, mac) : "-",
 		addr_format(&client->addr, addr), marks[client->mark],
-		(unsigned long long)client->timeout_ms, (unsigned long long)client->packets);
+		(unsigned long long)client->timeout_ms, (unsigned long long)client->packets,
+		client->path);
 }
 
 static size_t split(char *text, char separator, char **words)
@@ -271,7 +273,8 @@ static int do_counters(struct driver *d)
 	int status = table_counters(d->table, &c);
 	printf("arrived %llu steered %llu queued %llu limited %llu posture_reset %llu "
 	       "posture_passed %llu bypassed %llu stray_reset %llu refused %llu dropped %llu "
-	       "killed %llu shielded %llu bound %llu unclaimed %llu login_refused %llu\n",
+	       "killed %llu shielded %llu bound %llu unclaimed %llu path_begun %llu "
+	       "path_lost %llu login_refused %llu\n",
 		(unsigned long long)c.arrived, (unsigned long long)c.steered,
 		(unsigned long long)c.queued, (unsigned long long)c.limited,
 		(unsigned long long)c.posture_reset, (unsigned long long)c.posture_passed,
@@ -279,6 +282,7 @@ static int do_counters(struct driver *d)
 		(unsigned long long)c.refused, (unsigned long long)c.dropped,
 		(unsigned long long)c.killed, (unsigned long long)c.shielded,
 		(unsigned long long)c.bound, (unsigned long long)c.unclaimed,
+		(unsigned long long)c.path_begun, (unsigned long long)c.path_lost,
 		(unsigned long long)c.login_refused);
 	return status;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel-rules/nftables/batch.h"
+#include "kernel-rules/nftables/clients.h"
 #include "kernel-rules/nftables/set.h"
 
 #include <errno.h>
@@ -150,15 +151,15 @@ static void test_a_client_survives_its_key(void **state)
 		if (cases[i].has_mac)
 			client.mac = (struct mac){{2, 0, 0x5e, 0, 0x53, 7}};
 		assert_int_equal(addr_parse(cases[i].addr, strlen(cases[i].addr), &client.addr), 0);
-		assert_int_equal(set_key_encode(&client, key), cases[i].len);
+		assert_int_equal(clients_encode_key(&client, key), cases[i].len);
 		int set = set_client_of(client.mark, client.addr.family, cases[i].has_mac);
 		assert_true(set >= 0);
-		assert_true(set_key_decode(&set_clients[set], key, cases[i].len, &back));
+		assert_true(clients_decode_key(&set_clients[set], key, cases[i].len, &back));
 		assert_string_equal(back.ifname, client.ifname);
 		assert_memory_equal(&back.mac, &client.mac, sizeof(client.mac));
 		assert_true(addr_equal(&back.addr, &client.addr));
 		assert_int_equal(back.mark, MARK_PASS);
-		assert_false(set_key_decode(&set_clients[set], key, cases[i].len - 1, &back));
+		assert_false(clients_decode_key(&set_clients[set], key, cases[i].len - 1, &back));
 	}
 	assert_int_equal(set_client_of(MARK_KILL, ADDR_IP4, true), -1);
 }

@@ -5,22 +5,12 @@
 #ifndef POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNTS_H
 #define POSTERN_DAEMON_CONTROL_ACCOUNTING_ACCOUNTS_H
 
+#include "daemon/control/accounting/account_counters.h"
 #include "lib/ipc/radius.h"
 #include "lib/radius/ledger.h"
 
 struct accounts;
 struct control;
-
-/* Since control began, of one radius by its name. */
-struct account_counts {
-	uint64_t acts[RADIUS_ACTS];
-	uint64_t unused[RADIUS_UNUSEDS]; /* as far as it is seen here */
-	uint64_t starts_missed;          /* an Interim or a Stop was the first that was heard */
-	uint64_t stops_missed;           /* it ran out, or another came with its MAC or address */
-	uint64_t restarts;               /* NASes that began anew */
-	uint64_t restarted;              /* sessions that ended by it */
-	uint64_t failed;                 /* could not be stored: it was not answered */
-};
 
 /* Behind the store, with what stood there. NULL: out of memory, said. */
 struct accounts *accounts_open(struct control *control);

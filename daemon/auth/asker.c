@@ -52,7 +52,7 @@ void asker_challenge(struct asker *asker, uint64_t id, const void *bytes, size_t
 }
 
 void asker_verdict(struct asker *asker, uint64_t id, enum auth_verdict verdict, const char *auth,
-	const char *text, const uint8_t *session, size_t len)
+	const char *text, const uint8_t *session, size_t len, const struct affirm *affirm)
 {
 	union {
 		struct ipc_auth_verdict ipc;
@@ -66,6 +66,8 @@ void asker_verdict(struct asker *asker, uint64_t id, enum auth_verdict verdict, 
 	out.ipc.session_bytes = (uint32_t)len;
 	snprintf(out.ipc.auth, sizeof(out.ipc.auth), "%s", auth);
 	snprintf(out.ipc.text, sizeof(out.ipc.text), "%s", text ? text : "");
+	if (affirm)
+		out.ipc.affirm = *affirm;
 	if (len > 0)
 		memcpy(out.ipc.session, session, len);
 	channel_send(asker->channel, &out.ipc, -1);

@@ -25,8 +25,8 @@ void askers_offer(struct auth *auth);
 void askers_close(struct auth *auth);
 
 void asker_challenge(struct asker *asker, uint64_t id, const void *bytes, size_t len);
-/* session: SESSION_ENCODED, with OK; text for the log, NULL: none. */
+/* session: SESSION_ENCODED, with OK; text for the log, NULL: none; affirm: NULL: nothing is. */
 void asker_verdict(struct asker *asker, uint64_t id, enum auth_verdict verdict, const char *auth,
-	const char *text, const uint8_t *session, size_t len);
+	const char *text, const uint8_t *session, size_t len, const struct affirm *affirm);
 
 #endif

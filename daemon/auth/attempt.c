@@ -76,7 +76,7 @@ static void make_room(const struct attempts *all)
 	struct attempt *attempt = crowd_who_goes(all);
 
 	if (attempt && attempt->state == ATTEMPT_HOLDS)
-		asker_verdict(attempt->asker, attempt->id, AUTH_REFUSED, "", NULL, NULL, 0);
+		asker_verdict(attempt->asker, attempt->id, AUTH_REFUSED, "", NULL, NULL, 0, NULL);
 	if (attempt)
 		end(attempt);
 }
@@ -163,20 +163,33 @@ static void tell_control(struct attempt *attempt, enum auth_verdict verdict, con
 	child_reply(child, &request, 0, 0, "");
 }
 
+static void affirm(
+	const struct attempt *attempt, const uint8_t *session, size_t len, struct affirm *affirm)
+{
+	const struct affirmed affirmed = {
+		attempt->where, attempt->place, attempt->client.addr, session, len};
+
+	affirm_make(attempt->auth->key, &affirmed, loop_now_ms(attempt->auth->loop), affirm);
+}
+
 static void say(struct attempt *attempt, enum auth_verdict verdict, const char *text)
 {
 	struct auth *auth = attempt->auth;
 	const struct backend *backend = attempt->backend;
 	const char *name = backend ? backend->policy->name.text : "";
 	uint8_t session[SESSION_ENCODED_MAX];
+	struct affirm proof;
 	size_t len = 0;
 
 	if (verdict == AUTH_OK)
 		len = who_encode(&auth->who, attempt->where, session);
 	if (verdict == AUTH_OK && len == 0)
 		verdict = AUTH_LATER;
+	if (len > 0 && attempt->portal)
+		affirm(attempt, session, len, &proof);
 	if (attempt->asker)
-		asker_verdict(attempt->asker, attempt->id, verdict, name, text, session, len);
+		asker_verdict(attempt->asker, attempt->id, verdict, name, text, session, len,
+			len > 0 && attempt->portal ? &proof : NULL);
 	else
 		tell_control(attempt, verdict, name, text, session, len);
 	end(attempt);
@@ -462,12 +475,13 @@ void attempt_begin(struct auth *auth, struct asker *asker, const struct ipc_auth
 
 	if (!attempt) {
 		asker_verdict(asker, said->id, AUTH_LATER, "",
-			known ? "too many log in at once" : "it is not known here", NULL, 0);
+			known ? "too many log in at once" : "it is not known here", NULL, 0, NULL);
 		return;
 	}
 	attempt->asker = asker;
 	attempt->id = said->id;
 	attempt->where = where.name;
+	attempt->portal = said->portal;
 	attempt->auth_names = where.auth_names;
 	attempt->client = said->client;
 	attempt->place = said->place.family == ADDR_NONE ? said->client.addr : said->place;
@@ -498,7 +512,7 @@ void attempt_respond(
 	/* its verdict came while the client was to speak: then nobody heard it */
 	if (!attempt)
 		asker_verdict(asker, response->id, AUTH_LATER, "",
-			"it was over before the client answered", NULL, 0);
+			"it was over before the client answered", NULL, 0, NULL);
 	if (!attempt || attempt->state != ATTEMPT_TALKS)
 		return;
 	if (!attempt->through) {

@@ -40,6 +40,7 @@ struct attempt {
 	struct loop_timer timer;
 	struct policy *policy;                   /* held */
 	const char *where;                       /* the listener or portal; "test" */
+	bool portal;                             /* it is a portal */
 	const struct policy_strings *auth_names; /* of it; NULL: a test */
 	size_t at;                               /* which of its auths is asked */
 	struct backend *backend;                 /* that is or was asked last; NULL: none */

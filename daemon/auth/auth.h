@@ -37,6 +37,7 @@ struct auth {
 	struct loop *loop;
 	struct replica replica;
 	struct guess *guess;
+	uint8_t key[AFFIRM_KEY_SIZE]; /* by which control knows what is affirmed */
 	struct askers askers;
 	struct attempts attempts;
 	struct backends backends;    /* of the policy in force */

@@ -71,9 +71,22 @@ static void on_pair(struct child *child, enum process_role role, int fd)
 		close(fd);
 }
 
+/* Before any verdict: what web says of one comes behind it. */
+static int tell_key(struct auth *auth)
+{
+	struct ipc_auth_key ipc;
+
+	ipc_init(&ipc, IPC_AUTH_KEY, sizeof(ipc));
+	memcpy(ipc.key, auth->key, sizeof(ipc.key));
+	int error = child_send(&auth->child, &ipc);
+	explicit_bzero(&ipc, sizeof(ipc));
+	return error;
+}
+
 /* It is told everything. */
 static void on_new_control(struct child *child)
 {
+	tell_key(AUTH_OF(child));
 	struct auth *auth = AUTH_OF(child);
 
 	if (replica_begin(&auth->replica) < 0)
@@ -100,8 +113,11 @@ static int set_up(struct auth *auth)
 	if ((error = child_open(&auth->child, auth->start, &face)) < 0)
 		return error;
 	auth->loop = auth->child.loop;
-	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret))
+	if (getrandom(secret, sizeof(secret), 0) != (ssize_t)sizeof(secret) ||
+		getrandom(auth->key, sizeof(auth->key), 0) != (ssize_t)sizeof(auth->key))
 		return -errno;
+	if ((error = tell_key(auth)) < 0)
+		return error;
 	auth->guess = guess_new(secret);
 	if (!auth->guess)
 		return -ENOMEM;
@@ -122,6 +138,7 @@ static void take_down(struct auth *auth)
 	guess_free(auth->guess);
 	replica_fini(&auth->replica);
 	child_fini(&auth->child);
+	explicit_bzero(auth->key, sizeof(auth->key));
 	free(auth);
 }
 

@@ -86,6 +86,7 @@ static const struct ipc_kind kinds[] = {
 	[IPC_AUTH_TEST - IPC_FILE_AUTH] = IPC_SECRET_LONGER("auth-test", auth_test, 0, test_ok),
 	[IPC_AUTH_TESTED - IPC_FILE_AUTH] = IPC_LONGER("auth-tested", auth_verdict, 0, verdict_ok),
 	[IPC_AUTH_STATE - IPC_FILE_AUTH] = IPC_FIXED("auth-state", auth_state, state_ok),
+	[IPC_AUTH_KEY - IPC_FILE_AUTH] = IPC_SECRET_FIXED("auth-key", auth_key, ipc_plain_ok),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_AUTH_END - IPC_FILE_AUTH, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

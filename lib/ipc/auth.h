@@ -13,6 +13,7 @@
 #ifndef POSTERN_LIB_IPC_AUTH_H
 #define POSTERN_LIB_IPC_AUTH_H
 
+#include "lib/auth/affirm.h"
 #include "lib/base/addr.h"
 #include "lib/ipc/core.h"
 #include "lib/policy/policy.h"
@@ -34,6 +35,7 @@ enum ipc_auth_type {
 	/* auth -> control */
 	IPC_AUTH_TESTED, /* a VERDICT's rest, then the reply */
 	IPC_AUTH_STATE,  /* of one backend, whenever it changes */
+	IPC_AUTH_KEY,    /* secret: by which it affirms who logs in at a portal */
 	IPC_AUTH_END,
 };
 
@@ -111,7 +113,13 @@ struct ipc_auth_verdict {
 	uint32_t session_bytes;      /* 0 unless OK */
 	char auth[POLICY_NAME_SIZE]; /* which backend said so; empty: none was asked */
 	char text[IPC_TEXT_SIZE];    /* why, for the log; never of the client's bytes */
+	struct affirm affirm;        /* of a portal's login, for control; else zero */
 	uint8_t session[];           /* session_encode() of one of kind SESSION_AUTH */
+};
+
+struct ipc_auth_key {
+	struct ipc_header header;
+	uint8_t key[AFFIRM_KEY_SIZE];
 };
 
 struct ipc_auth_test {

@@ -35,6 +35,10 @@ struct ipc_kinds {
 	{                                                              \
 		word, sizeof(struct ipc_##type), true, item, false, ok \
 	}
+#define IPC_SECRET_FIXED(word, type, ok)                            \
+	{                                                           \
+		word, sizeof(struct ipc_##type), false, 0, true, ok \
+	}
 #define IPC_SECRET_LONGER(word, type, item, ok)                       \
 	{                                                             \
 		word, sizeof(struct ipc_##type), true, item, true, ok \

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns what control and web say to each other. Of the login pages web can have control log in,
- * renew, log out and show, each of the client whose connection it has, and nothing else. */
+ * renew, log out and show, each of the client whose connection it has, and nothing else; where
+ * passwords are asked for, it logs in only whom process auth affirms. */
 #ifndef POSTERN_LIB_IPC_WEB_H
 #define POSTERN_LIB_IPC_WEB_H
 
+#include "lib/auth/affirm.h"
 #include "lib/base/addr.h"
 #include "lib/ipc/core.h"
 #include "lib/policy/policy.h"
@@ -55,6 +57,7 @@ struct ipc_portal_login {
 	char portal[POLICY_NAME_SIZE];
 	struct portal_client client;
 	char terms[PORTAL_VERSION_SIZE]; /* which he accepted; empty: there are none */
+	struct affirm affirm;            /* by auth, of what is behind; without password zero */
 	uint32_t session_bytes;          /* 0: without password, where the portal has no auth */
 	uint8_t session[];               /* as process auth encoded who it is */
 };

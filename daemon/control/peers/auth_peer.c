@@ -24,6 +24,8 @@ struct auth_peer {
 	struct peer peer; /* first */
 	struct known *known;
 	size_t n;
+	uint8_t key[AFFIRM_KEY_SIZE];
+	bool has_key;
 };
 
 #define AUTH(pointer) ((struct auth_peer *)(pointer))
@@ -110,6 +112,10 @@ static bool on_ipc(struct peer *told, const struct ipc_header *ipc)
 	case IPC_RESOLVE: /* without a health process it is not answered, and asked again */
 		health_peer_send(told->control->health, ipc);
 		return true;
+	case IPC_AUTH_KEY:
+		memcpy(AUTH(told)->key, ((const struct ipc_auth_key *)m)->key, AFFIRM_KEY_SIZE);
+		AUTH(told)->has_key = true;
+		return true;
 	case IPC_AUTH_TESTED: /* of a question that was given up */
 		return true;
 	case IPC_REPLY:
@@ -154,6 +160,7 @@ void auth_peer_free(struct auth_peer *peer)
 	if (!peer)
 		return;
 	auth_peer_close(peer);
+	explicit_bzero(peer->key, sizeof(peer->key));
 	free(peer->known);
 	free(peer);
 }
@@ -162,6 +169,13 @@ void auth_peer_follow(struct auth_peer *peer)
 {
 	drop_old(peer);
 	peer_policy_send(&peer->peer);
+}
+
+bool auth_peer_affirms(
+	const struct auth_peer *peer, const struct affirmed *affirmed, const struct affirm *affirm)
+{
+	return peer->has_key &&
+	       affirm_check(peer->key, affirmed, loop_now_ms(peer->peer.control->loop), affirm);
 }
 
 const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const char *name)

@@ -22,6 +22,9 @@ const struct ipc_auth_state *auth_peer_state(const struct auth_peer *peer, const
 /* What all that had this name counted, while policies that have one were in force: it only grows.
  * False: nothing was told. */
 bool auth_peer_counts(const struct auth_peer *peer, const char *name, struct auth_counts *counts);
+/* Is that of the process which is or was there last? */
+bool auth_peer_affirms(
+	const struct auth_peer *peer, const struct affirmed *affirmed, const struct affirm *affirm);
 /* A question; without that process it is answered by NULL at once. */
 void auth_peer_ask(struct auth_peer *peer, struct question *ask, void *ipc);
 

@@ -4,12 +4,14 @@
 #include "daemon/base/log.h"
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/peer.h"
 #include "daemon/control/portal/asker.h"
 #include "daemon/control/portal/mails.h"
 #include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/policy/level.h"
+#include "lib/portal/tries.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -164,6 +166,17 @@ static void fill_order(const struct control *control, const struct policy_portal
 		session_table_each_mac(control->table, &order->mac, take_along, order);
 }
 
+static bool is_affirmed(const struct control *control, const struct ipc_portal_login *ipc)
+{
+	const struct affirmed affirmed = {ipc->portal, portal_place(&ipc->client),
+		ipc->client.address, ipc->session, ipc->session_bytes};
+
+	if (!ipc->session_bytes || auth_peer_affirms(control->auth, &affirmed, &ipc->affirm))
+		return true;
+	log_warning("portal %s: a login that auth does not affirm was refused", ipc->portal);
+	return false;
+}
+
 void portal_login(struct peer *web, const struct ipc_portal_login *ipc)
 {
 	struct control *control = web->control;
@@ -174,6 +187,10 @@ void portal_login(struct peer *web, const struct ipc_portal_login *ipc)
 
 	if (!portal || (ipc->session_bytes > 0) != (portal->auth_names.n > 0)) {
 		portal_reply(&asker, -EPERM, "that is not the portal's to say");
+		return;
+	}
+	if (!is_affirmed(control, ipc)) {
+		portal_reply(&asker, -EPERM, "auth does not affirm it");
 		return;
 	}
 	struct entry *entry = calloc(1, sizeof(*entry));

@@ -110,8 +110,10 @@ int ask_login(struct visit *visit, const struct ipc_auth_verdict *verdict)
 	ipc->client = visit->client;
 	memcpy(ipc->terms, portal->terms_version, sizeof(ipc->terms));
 	ipc->session_bytes = (uint32_t)bytes;
-	if (bytes)
+	if (bytes) {
+		ipc->affirm = verdict->affirm;
 		memcpy(ipc->session, verdict->session, bytes);
+	}
 	int error = tell_control(visit, &ipc->header, VISIT_ACTS);
 	free(ipc);
 	return error;

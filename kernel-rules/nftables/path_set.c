@@ -176,21 +176,65 @@ void path_set_keep(struct table *table, const struct plan *plan)
 		memcpy(paths, plan->paths, npaths * sizeof(*paths));
 }
 
+/* ---- leading elsewhere ---- */
+
+static bool is_same(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->port == b->port && addr_equal(&a->addr, &b->addr);
+}
+
+/* What of the family leads elsewhere than the table has it. */
+static void put_changes(struct batch *batch, const struct table *table, const struct plan *plan,
+	enum addr_family family)
+{
+	bool ip4 = family == ADDR_IP4;
+	const char *servers = ip4 ? SET_PATH_SERVER_IP4 : SET_PATH_SERVER_IP6;
+	uint32_t *gone = calloc(plan->npaths + 1, sizeof(*gone));
+	struct set_mark_end *come = calloc(plan->npaths + 1, sizeof(*come));
+	struct endpoint *hosts = calloc(plan->npaths + 1, sizeof(*hosts));
+	size_t ngone = 0, ncome = 0;
+
+	for (size_t i = 0; gone && come && hosts && i < plan->npaths; i++) {
+		const struct plan_path *old = &table->paths[i], *path = &plan->paths[i];
+		const struct endpoint *from = ip4 ? &old->at4 : &old->at6;
+		const struct endpoint *to = ip4 ? &path->at4 : &path->at6;
+		uint32_t bits = plan_number_bits(plan->server_mask, path->number);
+		if (is_same(from, to))
+			continue;
+		if (from->addr.family != ADDR_NONE)
+			gone[ngone++] = bits;
+		if (to->addr.family == ADDR_NONE)
+			continue;
+		hosts[ncome] = *to;
+		come[ncome++] = (struct set_mark_end){bits, *to};
+	}
+	if (!gone || !come || !hosts)
+		batch_fail(batch, -ENOMEM);
+	set_fill_ends(batch, ip4 ? SET_PATH_IP4 : SET_PATH_IP6, family, hosts, ncome);
+	set_del_marks(batch, servers, gone, ngone);
+	set_fill_mark_ends(batch, servers, come, ncome);
+	free(gone);
+	free(come);
+	free(hosts);
+}
+
 /* The kernel changes all of it between two packets. */
 int table_change_paths(struct table *table, const struct plan *plan)
 {
 	struct batch batch;
 
-	if (!table->has_paths)
+	if (!table->has_paths || plan->npaths != table->npaths)
 		return -ENOENT;
+	for (size_t i = 0; i < plan->npaths; i++) {
+		if (plan->paths[i].number != table->paths[i].number)
+			return -ENOENT;
+	}
 	batch_init(&batch);
-	set_fill_ends(&batch, SET_PATH_IP4, ADDR_IP4, plan->path_hosts, plan->npath_hosts);
-	set_fill_ends(&batch, SET_PATH_IP6, ADDR_IP6, plan->path_hosts, plan->npath_hosts);
-	set_empty(&batch, SET_PATH_SERVER_IP4);
-	fill_servers(&batch, SET_PATH_SERVER_IP4, ADDR_IP4, plan);
-	set_empty(&batch, SET_PATH_SERVER_IP6);
-	fill_servers(&batch, SET_PATH_SERVER_IP6, ADDR_IP6, plan);
+	put_changes(&batch, table, plan, ADDR_IP4);
+	put_changes(&batch, table, plan, ADDR_IP6);
 	int status = batch_send(&batch, &table->nl);
 	batch_fini(&batch);
+	if (status == 0)
+		path_set_keep(table, plan);
 	return status;
 }

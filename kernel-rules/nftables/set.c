@@ -293,17 +293,23 @@ void set_message_end(struct set_message *message)
 }
 
 /* All elements, in as many messages as it takes. */
-static void add_elements(
-	struct batch *batch, const char *name, const struct set_element *elements, size_t n)
+static void put_elements(struct batch *batch, const char *name, const struct set_element *elements,
+	size_t n, bool add)
 {
 	struct set_message message;
 	for (size_t i = 0; i < n;) {
-		if (!set_message_begin(&message, batch, name, true))
+		if (!set_message_begin(&message, batch, name, add))
 			return;
 		while (i < n && set_message_put(&message, &elements[i]))
 			i++;
 		set_message_end(&message);
 	}
+}
+
+static void add_elements(
+	struct batch *batch, const char *name, const struct set_element *elements, size_t n)
+{
+	put_elements(batch, name, elements, n, true);
 }
 
 void set_fill_timed(struct batch *batch, const char *name, uint64_t timeout_ms)
@@ -337,7 +343,8 @@ void set_fill_ports(struct batch *batch, const char *name, const uint16_t *ports
 }
 
 /* A mark stands in a register as the machine has it. */
-void set_fill_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n)
+static void put_marks(
+	struct batch *batch, const char *name, const uint32_t *marks, size_t n, bool add)
 {
 	struct set_element *elements = calloc(n + 1, sizeof(*elements));
 
@@ -349,8 +356,18 @@ void set_fill_marks(struct batch *batch, const char *name, const uint32_t *marks
 		memcpy(elements[i].key, &marks[i], sizeof(marks[i]));
 		elements[i].key_len = sizeof(marks[i]);
 	}
-	add_elements(batch, name, elements, n);
+	put_elements(batch, name, elements, n, add);
 	free(elements);
+}
+
+void set_fill_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n)
+{
+	put_marks(batch, name, marks, n, true);
+}
+
+void set_del_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n)
+{
+	put_marks(batch, name, marks, n, false);
 }
 
 void set_fill_mark_ends(

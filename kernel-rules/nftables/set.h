@@ -98,6 +98,8 @@ struct set_mark_end {
 /* All of one family. */
 void set_fill_mark_ends(
 	struct batch *batch, const char *name, const struct set_mark_end *ends, size_t n);
+/* Takes these marks' elements out: they must be there. */
+void set_del_marks(struct batch *batch, const char *name, const uint32_t *marks, size_t n);
 /* Takes all elements out. */
 void set_empty(struct batch *batch, const char *name);
 

@@ -39,7 +39,8 @@ uint32_t table_port(const struct table *table);
 int table_apply(struct table *table, const struct plan *plan);
 /* Leads new connections where the plan's paths lead now, in one batch: what plan_lead_path()
  * changed since the plan was applied; nothing else of it may be another. Connections that there are
- * go on where they go. 0; -ENOENT: no running table with paths (apply the plan); other -errno. */
+ * go on where they go. 0; -ENOENT: no running table with these paths, or another program took
+ * something out of it (apply the plan); other -errno, and nothing was changed. */
 int table_change_paths(struct table *table, const struct plan *plan);
 /* For so long entries with the verdicts pass and kernel count; behind it their clients are unknown
  * ones. An apply keeps what is left of the time. 0, -ENOENT (no running table) or -errno. */

@@ -508,6 +508,22 @@ unsigned policy_rule_scans(const struct policy_rule *rule)
 	return scans;
 }
 
+bool policy_rule_by_kernel(const struct policy *policy, const struct policy_rule *rule)
+{
+	return rule->to_server && !rule->to_original && !rule->to_protected &&
+	       policy->servers[rule->server].path == POLICY_PATH_KERNEL;
+}
+
+bool policy_zone_by_kernel(const struct policy *policy, size_t zone)
+{
+	for (size_t i = 0; i < policy->nrules; i++)
+		if (!policy->rules[i].disabled &&
+			policy_rule_by_kernel(policy, &policy->rules[i]) &&
+			policy_rule_in_zone(&policy->rules[i], zone))
+			return true;
+	return false;
+}
+
 bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone)
 {
 	return !rule->listens &&

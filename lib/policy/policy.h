@@ -706,6 +706,12 @@ enum policy_path {
 #define POLICY_PATHS 2
 extern const char *const policy_path_names[POLICY_PATHS];
 
+#define POLICY_FIRST_MS    25000
+#define POLICY_CONNECT_MS  5000
+#define POLICY_GREETING_MS 15000
+#define POLICY_IDLE_MS     900000
+#define POLICY_COMMAND_MS  15000
+
 /* How often a host is asked whether it is there, by what carries its flows. */
 #define POLICY_PROBE_S        30
 #define POLICY_PROBE_KERNEL_S 5
@@ -722,7 +728,7 @@ struct policy_server {
 	enum policy_login announce_login;
 	bool probe; /* probe smtp */
 	uint32_t probe_every_s;
-	/* Defaults: first 25 s, connect 5 s, greeting 15 s, idle 15 min, command 15 s. */
+	/* Defaults: POLICY_FIRST_MS, ... */
 	uint32_t first_ms, connect_ms, greeting_ms, idle_ms, command_ms;
 	bool trace; /* a Received line of ours; default: unless XCLIENT tells the server */
 	struct policy_server_tls tls;
@@ -950,6 +956,10 @@ uint64_t policy_scan_filter(const struct policy_scan *scan);
 /* Which scans it has: 1 << index into policy->scans. They are asked, and what they change is
  * changed, in the order of the policy. */
 unsigned policy_rule_scans(const struct policy_rule *rule);
+/* Does it lead to a server of `path kernel`? Disabled ones too. */
+bool policy_rule_by_kernel(const struct policy *policy, const struct policy_rule *rule);
+/* Does an enabled rule lead flows of the zone there? */
+bool policy_zone_by_kernel(const struct policy *policy, size_t zone);
 /* Is the rule for this zone, or for this listener, by its index? Disabled ones too. */
 bool policy_rule_in_zone(const struct policy_rule *rule, size_t zone);
 bool policy_rule_in_listener(const struct policy_rule *rule, size_t listener);

@@ -208,12 +208,68 @@ static void test_what_all_goes_to_one_server_is_the_kernels(void **state)
 	}
 }
 
-static void expect(struct stage *stage, const char *wanted)
+static const struct {
+	const char *zone, *rules, *why;
+} reasons[] = {
+	{"one", "rule a { server fast }", ""},
+	{"one", "rule a { server slow }", ""},
+	{"one", "rule a { server slow }\nrule b { server fast }", ""},
+	{"one", "rule a { destination 198.51.100.0/24 server slow }\nrule b { server fast }",
+		"rule a asks for the destination"},
+	{"one", "rule a { destination 198.51.100.0/24 server fast }\nrule b { server slow }",
+		"rule a asks for the destination"},
+	{"one", "rule a { destination 198.51.100.0/24 verdict pass }\nrule b { server fast }",
+		"rule a asks for the destination"},
+	{"one", "rule a { destination 198.51.100.0/24 server fast }",
+		"rule a asks for the destination"},
+	{"one",
+		"rule a { destination 198.51.100.0/25 server fast }\n"
+		"rule b { destination 198.51.100.0/24 server slow }\nrule c { server fast }",
+		"rule b asks for the destination"},
+	{"one", "rule a { destination 198.51.100.0/24 server fast }\nrule b { server fast }", ""},
+	{"one",
+		"rule a { destination 198.51.100.0/24 server fast limit flows 7 per client }\n"
+		"rule b { server fast limit flows 7 per client }",
+		"rule a asks for the destination, and it and rule b count flows each for itself"},
+	{"two", "rule a { port 2525 server slow }\nrule b { server fast }",
+		"rule a asks for the port"},
+	{"two", "rule a { source cards server slow }\nrule b { server fast }",
+		"rule a asks for the MAC, by which its zone does not go"},
+	{"one",
+		"rule a { recipient \"a@b.example\" verdict answer \"no\" }\n"
+		"rule b { server fast }",
+		"messages decide, by rule a: recipient"},
+	{"one",
+		"rule a { destination 198.51.100.0/24 sender \"@b.example\" server slow }\n"
+		"rule b { server fast }",
+		"messages decide, by rule a: sender"},
+	{"one",
+		"rule a { group \"others\" recipient \"a@b.example\" verdict answer \"no\" }\n"
+		"rule b { server fast }",
+		""},
+};
+
+static void test_why_the_relay_carries_it_is_told(void **state)
 {
-	char text[128];
+	(void)state;
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		struct stage stage;
+		char why[DECIDE_WHY_SIZE];
+		open_stage(&stage, reasons[i].rules, reasons[i].zone);
+		decide_why_relay(&stage.world, &stage.origin, NOON, why);
+		if (strcmp(why, reasons[i].why) != 0)
+			fail_msg("zone %s, %s: %s", reasons[i].zone, reasons[i].rules, why);
+		close_stage(&stage);
+	}
+}
+
+static void expect(struct stage *stage, const char *wanted, const char *why)
+{
+	char text[128], said[DECIDE_WHY_SIZE];
 
 	outcome(stage, text, sizeof(text));
 	assert_string_equal(text, wanted);
+	assert_string_equal(decide_why_relay(&stage->world, &stage->origin, NOON, said), why);
 }
 
 static void test_who_has_no_session_is_not_led(void **state)
@@ -223,11 +279,11 @@ static void test_who_has_no_session_is_not_led(void **state)
 	(void)state;
 	open_stage(&stage, "rule a { server fast }", "one");
 	stage.origin.mac.bytes[5] = 0x77;
-	expect(&stage, "pass");
+	expect(&stage, "pass", "");
 	close_stage(&stage);
 	open_stage(&stage, "rule a { server fast }", "two");
 	addr_parse("192.0.2.2", 9, &stage.origin.source);
-	expect(&stage, "relay");
+	expect(&stage, "relay", "");
 	close_stage(&stage);
 }
 
@@ -241,13 +297,17 @@ static void test_sessions_by_mac_go_the_same_way_or_the_relay_looks(void **state
 
 	(void)state;
 	open_stage(&stage, rules, "two");
-	expect(&stage, "kernel fast 0");
+	expect(&stage, "kernel fast 0", "");
 	login(&stage, 8, "two", "key", "02:00:5e:00:53:08", NULL);
-	expect(&stage, "kernel fast 0");
+	expect(&stage, "kernel fast 0", "");
 	login(&stage, 9, "two", "card", "02:00:5e:00:53:09", NULL);
-	expect(&stage, "relay");
+	expect(&stage, "relay",
+		"it may be user \"card\", who is known by the MAC alone and goes another way");
+	close_stage(&stage);
+	open_stage(&stage, rules, "two");
 	login(&stage, 10, "two", "pass", "02:00:5e:00:53:0a", NULL);
-	expect(&stage, "asked");
+	expect(&stage, "asked",
+		"it may be user \"pass\", who is known by the MAC alone and goes another way");
 	close_stage(&stage);
 }
 
@@ -267,13 +327,13 @@ static void test_a_blocked_mac_is_seen_by_the_relay(void **state)
 	(void)state;
 	open_stage(&stage, "rule a { server fast }", "one");
 	block(&stage, "one", "02:00:5e:00:53:02");
-	expect(&stage, "kernel fast 0");
+	expect(&stage, "kernel fast 0", "");
 	block(&stage, "one", MAC1);
-	expect(&stage, "relay");
+	expect(&stage, "relay", "");
 	close_stage(&stage);
 	open_stage(&stage, "rule a { server fast }", "two");
 	block(&stage, "two", "02:00:5e:00:53:02");
-	expect(&stage, "relay");
+	expect(&stage, "relay", "a MAC is blocked in zone two, whose clients go by their address");
 	close_stage(&stage);
 }
 
@@ -281,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_all_goes_to_one_server_is_the_kernels),
+		cmocka_unit_test(test_why_the_relay_carries_it_is_told),
 		cmocka_unit_test(test_who_has_no_session_is_not_led),
 		cmocka_unit_test(test_sessions_by_mac_go_the_same_way_or_the_relay_looks),
 		cmocka_unit_test(test_a_blocked_mac_is_seen_by_the_relay),

@@ -126,9 +126,17 @@ struct decide_path {
  * connection of the client has the same kernel verdict until then, so that a cache keyed by
  * (interface, MAC, address), with identity address by (interface, address), cannot be wrong; false
  * when what is unknown decides and nothing may be cached. MARK_KERNEL, and *path, where all of them
- * go to one server of `path kernel`; path NULL: the relay takes those, too. */
+ * go to one server of `path kernel`, and by rules that count alike; path NULL: the relay takes
+ * those, too. */
 bool decide_client(const struct decide_world *world, const struct decide_origin *origin,
 	uint64_t now_ms, enum mark *mark, uint64_t *until_ms, struct decide_path *path);
+
+/* Why the relay carries what of this client may go to a server of `path kernel`: "rule office asks
+ * for the destination". "": the kernel carries it, or no rule that could take it leads to one.
+ * Returns buf. */
+#define DECIDE_WHY_SIZE 384
+const char *decide_why_relay(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, char buf[static DECIDE_WHY_SIZE]);
 
 /* The client's side of a flow. */
 struct decide_tls {

@@ -146,7 +146,7 @@ struct language_account_note {
 };
 
 struct language_server_note {
-	struct language_span name, bind, announce, login, probe, trace, path;
+	struct language_span name, bind, announce, login, probe, deadline, limit, trace, path;
 	struct language_spans hosts;
 	struct language_tls_note tls;
 	struct language_tls_note *host_tls; /* n = hosts.n */
@@ -263,6 +263,7 @@ struct language {
 
 	/* The block and the values being read. */
 	size_t bad_members, bad_members_from; /* of the list; the first that is only counted */
+	struct language_span top_limit;       /* `limit flows` of all */
 	struct language_block top, block, inner, innermost;
 	size_t errors_before;         /* syntax errors before the block */
 	struct language_vector items; /* of the comma list */
@@ -415,6 +416,7 @@ void language_check_rules(struct language *l);
 void language_check_shadow(struct language *l);
 void language_check_ways(struct language *l);
 void language_check_levels(struct language *l);
+void language_check_paths(struct language *l);
 void language_check_relay(struct language *l);
 
 #endif

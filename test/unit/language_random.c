@@ -511,16 +511,17 @@ static const char *logins(void)
 			 : PICK("", " { login on }", " { login off }", " { login tagged }");
 }
 
-/* No host stands twice. */
+/* No host stands twice. One more than there are is for the kernel, and no rule that is on leads
+ * there. */
 static void out_server(unsigned i)
 {
-	bool probe_none = below(4) == 0;
+	bool probe_none = below(4) == 0, kernel = i == servers;
 
 	out("server ");
 	out_name("server", i);
 	out(" {\n");
 	for (unsigned j = 0, n = 1 + below(3); j < n; j++) {
-		unsigned options = below(reads ? 4 : 2), form = below(3);
+		unsigned options = kernel ? 0 : below(reads ? 4 : 2), form = below(3);
 		bool named = form == 1;
 		switch (form) {
 		case 0:
@@ -549,8 +550,9 @@ static void out_server(unsigned i)
 		out(options ? " }\n" : "\n");
 	}
 	if (maybe())
-		out("    bind %s\n", PICK("gateway", "client", "198.51.100.1"));
-	switch (below(probe_none ? 3 : 5)) {
+		out("    bind %s\n", kernel ? PICK("gateway", "client")
+					    : PICK("gateway", "client", "198.51.100.1"));
+	switch (kernel ? 2 * below(2) : below(probe_none ? 3 : 5)) {
 	case 0:
 		out("    announce none\n");
 		break;
@@ -583,14 +585,16 @@ static void out_server(unsigned i)
 		out_duration(false);
 	}
 	out(deadlines ? "\n" : "");
-	if (maybe())
+	if (!kernel && maybe())
 		out("    limit flows %u\n", 1 + below(999));
 	if (maybe())
 		out("    trace %s\n", PICK("on", "off"));
-	if (maybe())
-		out("    path relay\n");
-	unsigned account = reads ? below(3) : 0;
-	if (account || (reads && maybe())) {
+	if (kernel || maybe())
+		out("    path %s\n", kernel ? "kernel" : "relay");
+	unsigned account = reads && !kernel ? below(3) : 0;
+	if (kernel && maybe()) {
+		out("    tls none\n");
+	} else if (!kernel && (account || (reads && maybe()))) {
 		out("    ");
 		out_server_tls(account == 1, false);
 		out("\n");
@@ -1040,12 +1044,22 @@ static void out_policy(uint64_t number)
 	out_group(out_auth, auths);
 	out_group(out_domain, domains);
 	out_group(out_server, servers);
+	bool kernel = servers > 0 && maybe();
+	if (kernel)
+		out_server(servers);
 	out_group(out_scan, scans);
 	bool tells = maybe(); /* a zone has one source of sessions */
 	out_group(out_radius, zones > 0 && !tells ? below(3) : 0);
 	out_group(out_portal, zones > 0 && tells && auths > 0 ? 1 : 0);
 	out_group(out_device, zones > 0 ? below(4) : 0);
-	out_group(out_rule, below(10));
+	unsigned rules = below(10);
+	out_group(out_rule, rules);
+	if (kernel && rules > 0) {
+		out("rule kernel { server ");
+		out_name("server", servers);
+		out("%s%s disabled }\n", maybe() ? " limit flows 5 per client" : "",
+			maybe() ? " audit off" : "");
+	}
 }
 
 static struct policy *parse(const char *source, uint64_t number)

@@ -101,13 +101,31 @@ static void test_what_is_steered_no_more_is_named(void **state)
 	run(lines, sizeof(lines) / sizeof(*lines));
 }
 
-#define GUEST "zone guest { interface e0 unmatched pass } server s { host 203.0.113.1 } "
-#define TIGHT "zone guest { interface e0 } server s { host 203.0.113.1 } "
+#define GUEST  "zone guest { interface e0 unmatched pass } server s { host 203.0.113.1 } "
+#define TIGHT  "zone guest { interface e0 } server s { host 203.0.113.1 } "
+#define KERNEL "zone guest { interface e0 } server s { host 203.0.113.1 path kernel } "
 
 #define DEVICE(words)                                                                       \
 	TIGHT "rule p { user vip verdict pass } rule q { group g destination 198.51.100.9 " \
 	      "verdict "                                                                    \
 	      "pass } rule r { user any server s } device d { zone guest " words " }"
+
+/* Whoever carries it, it is redirected. */
+static void test_what_the_kernel_leads_is_redirected(void **state)
+{
+	static const struct line lines[] = {
+		{TIGHT "rule r { user any server s }", KERNEL "rule r { user any server s }", ""},
+		{KERNEL "rule r { user any server s }", TIGHT "rule r { user any server s }", ""},
+		{KERNEL "rule r { user any server s }",
+			KERNEL "rule p { user ann verdict pass } rule r { user any server s }",
+			"guest: rule p would pass what rule r redirects"},
+		{KERNEL "rule r { server s limit flows 5 per client }",
+			GUEST "rule r { server s disabled }",
+			"guest: `unmatched pass` would meet what rule r redirects"},
+	};
+	(void)state;
+	run(lines, sizeof(lines) / sizeof(*lines));
+}
 
 /* Sender and recipient decide later, and never to pass. */
 static void test_what_is_read_is_redirected(void **state)
@@ -336,6 +354,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_steered_no_more_is_named),
+		cmocka_unit_test(test_what_the_kernel_leads_is_redirected),
 		cmocka_unit_test(test_what_is_read_is_redirected),
 		cmocka_unit_test(test_who_was_redirected_and_would_pass_is_found),
 		cmocka_unit_test(test_many_rules_are_compared),

@@ -76,6 +76,7 @@ void language_top_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t number)
 {
 	once(l, word, "limit flows");
+	l->top_limit = *word;
 	l->policy->limit_flows = language_number(l, span, number, 1, 10000000);
 	l->policy->given |= POLICY_GIVEN_LIMIT;
 }

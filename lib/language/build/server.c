@@ -23,11 +23,11 @@ void language_server_begin(
 	l->server.announce_login = POLICY_LOGIN_ON;
 	l->server.probe = true;
 	l->server.probe_every_s = POLICY_PROBE_S;
-	l->server.first_ms = 25000;
-	l->server.connect_ms = 5000;
-	l->server.greeting_ms = 15000;
-	l->server.idle_ms = 15 * 60000;
-	l->server.command_ms = 15000;
+	l->server.first_ms = POLICY_FIRST_MS;
+	l->server.connect_ms = POLICY_CONNECT_MS;
+	l->server.greeting_ms = POLICY_GREETING_MS;
+	l->server.idle_ms = POLICY_IDLE_MS;
+	l->server.command_ms = POLICY_COMMAND_MS;
 	l->server_note.name = *span;
 	l->hosts.n = 0;
 	l->host_spans.n = 0;
@@ -226,6 +226,7 @@ void language_probe(struct language *l, const struct language_span *word,
 void language_deadline(struct language *l, const struct language_span *word)
 {
 	once(l, word, "deadline");
+	l->server_note.deadline = *word;
 	language_enter(l, &l->inner, LANGUAGE_BLOCK_SERVER, &l->server.name);
 }
 
@@ -262,6 +263,7 @@ void language_server_limit(struct language *l, const struct language_span *word,
 	const struct language_span *span, uint64_t number)
 {
 	once(l, word, "limit flows");
+	l->server_note.limit = *word;
 	l->server.limit_flows = language_number(l, span, number, 1, 10000000);
 	l->server.given |= POLICY_SERVER_LIMIT;
 }

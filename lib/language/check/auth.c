@@ -155,6 +155,13 @@ static void check_forward(
 		    l, POLICY_KIND_SERVER, &auth->server_name, &note->value, &auth->server))
 		return;
 	const struct policy_server *server = &l->policy->servers[auth->server];
+	if (server->path == POLICY_PATH_KERNEL) {
+		language_error(l, &note->value,
+			"the gateway talks to this server, and %s has `path kernel`; expected one "
+			"with `path relay`",
+			server->name.text);
+		return;
+	}
 	for (size_t i = 0; i < server->nhosts; i++) {
 		const struct policy_host *host = &server->hosts[i];
 		enum policy_server_tls_mode mode = policy_host_tls(server, host)->mode;

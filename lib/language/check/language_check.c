@@ -221,6 +221,7 @@ void language_check(struct language *l)
 	language_check_credentials(l);
 	language_check_rules(l);
 	language_check_levels(l);
+	language_check_paths(l);
 	language_check_relay(l);
 	language_check_tls_rules(l);
 	language_check_auth_rules(l);

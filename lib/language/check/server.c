@@ -72,6 +72,26 @@ static void check_versions(struct language *l, const struct policy_server *serve
 			server->name.text, has[1] ? "IPv6" : "IPv4");
 }
 
+/* The kernel leads nothing to the gateway itself. */
+static void check_kernel_host(struct language *l, const struct policy_server *server, size_t i,
+	const struct language_server_note *note, const struct policy_zone *zone)
+{
+	const struct policy_host *host = &server->hosts[i];
+	const struct language_span *span = &note->hosts.v[i];
+
+	if (is_own(l, &host->addr) && !language_is_listener(l, &host->addr, host->port))
+		language_fault(l, span,
+			"host %s is the gateway itself, and server %s has `path kernel`; expected "
+			"`path relay`, or a host elsewhere",
+			host->name.text, server->name.text);
+	else if (zone)
+		language_warn(l, span,
+			"host %s of server %s stands in the network of zone %s: that its answers "
+			"come back by the gateway, it sees the gateway's address in place of those "
+			"of clients there",
+			host->name.text, server->name.text, zone->name.text);
+}
+
 static void check_host(struct language *l, const struct policy_server *server, size_t i,
 	const struct language_server_note *note, const struct lpm *networks)
 {
@@ -81,7 +101,11 @@ static void check_host(struct language *l, const struct policy_server *server, s
 
 	if (host->addr.family == ADDR_NONE)
 		return;
-	bool own = is_own(l, &host->addr);
+	bool own = is_own(l, &host->addr), client = server->bind == POLICY_BIND_CLIENT;
+	if (server->path == POLICY_PATH_KERNEL) {
+		check_kernel_host(l, server, i, note, zone);
+		client = false; /* the kernel's answers come back */
+	}
 	if (language_is_listener(l, &host->addr, host->port))
 		language_fault(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",
@@ -90,12 +114,12 @@ static void check_host(struct language *l, const struct policy_server *server, s
 		language_fault(l, &note->bind,
 			"host %s cannot be reached from this address, expected one of its family",
 			host->name.text);
-	if (own && server->bind == POLICY_BIND_CLIENT)
+	if (own && client)
 		language_fault(l, &note->bind,
 			"host %s is the gateway itself and would answer the clients directly; "
 			"expected `bind gateway` or a host elsewhere",
 			host->name.text);
-	if (zone && server->bind == POLICY_BIND_CLIENT)
+	if (zone && client)
 		language_fault(l, &note->bind,
 			"host %s shares the clients' network in zone %s and would answer them "
 			"directly; expected `bind gateway` or a host elsewhere",

@@ -7,6 +7,17 @@
 
 #define LINE_COLUMNS 100
 
+/* `limit flows` is not told then: written, it would be of what the kernel does not count. */
+static bool any_by_kernel(const struct policy *policy)
+{
+	bool any = false;
+
+	for (size_t i = 0; !any && i < policy->nrules; i++)
+		any = !policy->rules[i].disabled &&
+		      policy_rule_by_kernel(policy, &policy->rules[i]);
+	return any;
+}
+
 static void print_top(struct language_writer *w, const struct policy *policy, bool full)
 {
 	static const char *const levels[] = {[POLICY_LOG_ERROR] = "error",
@@ -29,7 +40,7 @@ static void print_top(struct language_writer *w, const struct policy *policy, bo
 		language_put_duration(w, "drain ", policy->drain_s * 1000ull);
 		language_put(w, "\n");
 	}
-	if (given & POLICY_GIVEN_LIMIT)
+	if (policy->given & POLICY_GIVEN_LIMIT || (full && !any_by_kernel(policy)))
 		language_writef(w, "limit flows %u\n", policy->limit_flows);
 	if (given &
 		(POLICY_GIVEN_AUDIT_KEEP | POLICY_GIVEN_AUDIT_SIZE | POLICY_GIVEN_AUDIT_NAMES)) {
@@ -415,7 +426,7 @@ void language_write_part(struct language_writer *w, const struct policy *policy,
 
 	switch (kind) {
 	case POLICY_KIND_ZONE:
-		language_put_zone(w, &policy->zones[i], full);
+		language_put_zone(w, policy, i, full);
 		break;
 	case POLICY_KIND_LISTENER:
 		print_listener(w, &policy->listeners[i], full);

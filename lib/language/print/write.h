@@ -37,7 +37,8 @@ void language_put_elem(struct language_writer *w, const struct policy_elem *elem
 void language_put_certificate(struct language_writer *w, const struct policy_certificate *c);
 void language_put_auth(struct language_writer *w, const struct policy_auth *auth);
 const char *language_posture_word(enum policy_posture posture);
-void language_put_zone(struct language_writer *w, const struct policy_zone *zone, bool full);
+void language_put_zone(
+	struct language_writer *w, const struct policy *policy, size_t zone, bool full);
 void language_put_scan(struct language_writer *w, const struct policy_scan *scan, bool full);
 void language_put_radius(struct language_writer *w, const struct policy_radius *radius, bool full);
 void language_put_portal(struct language_writer *w, const struct policy_portal *portal, bool full);

@@ -9,10 +9,13 @@ const char *language_posture_word(enum policy_posture posture)
 }
 
 /* Defaults of the message level are told where the zone is read without them: written, they are
- * words that have it read. */
-static bool is_told(const struct policy_zone *zone, const struct policy_limit *limit)
+ * words that have it read. Nor is a count told that the kernel does not keep for all of the zone:
+ * written, it would be refused. */
+static bool is_told(const struct policy *policy, size_t zone, const struct policy_limit *limit)
 {
-	return limit->kind == POLICY_LIMIT_FLOWS || level_of_zone(zone) != LEVEL_NO_WORD;
+	return limit->kind == POLICY_LIMIT_FLOWS
+		       ? !policy_zone_by_kernel(policy, zone)
+		       : level_of_zone(&policy->zones[zone]) != LEVEL_NO_WORD;
 }
 
 static void print_times(struct language_writer *w, const struct policy_zone *zone, unsigned given)
@@ -38,13 +41,15 @@ static void print_times(struct language_writer *w, const struct policy_zone *zon
 	}
 }
 
-static void print_limits(struct language_writer *w, const struct policy_zone *zone, bool full)
+static void print_limits(
+	struct language_writer *w, const struct policy *policy, size_t index, bool full)
 {
+	const struct policy_zone *zone = &policy->zones[index];
 	char text[LANGUAGE_LIMIT_SIZE];
 
 	for (size_t i = 0; i < zone->limits.n; i++) {
 		struct policy_limit limit = zone->limits.v[i];
-		if (limit.implied && !(full && is_told(zone, &limit)))
+		if (limit.implied && !(full && is_told(policy, index, &limit)))
 			continue;
 		limit.over_given |= full && limit.kind == POLICY_LIMIT_SESSIONS;
 		language_put(w, "\n    ");
@@ -52,8 +57,10 @@ static void print_limits(struct language_writer *w, const struct policy_zone *zo
 	}
 }
 
-void language_put_zone(struct language_writer *w, const struct policy_zone *zone, bool full)
+void language_put_zone(
+	struct language_writer *w, const struct policy *policy, size_t index, bool full)
 {
+	const struct policy_zone *zone = &policy->zones[index];
 	static const char *const identities[] = {[POLICY_IDENTITY_MAC] = "mac",
 		[POLICY_IDENTITY_ADDRESS] = "address",
 		[POLICY_IDENTITY_MAC_ADDRESS] = "mac+address"};
@@ -87,7 +94,7 @@ void language_put_zone(struct language_writer *w, const struct policy_zone *zone
 		language_put(w, "\n    ");
 		language_put_client_tls(w, &zone->tls, full);
 	}
-	print_limits(w, zone, full);
+	print_limits(w, policy, index, full);
 	if (given & POLICY_ZONE_UNAUTHENTICATED) {
 		language_put(w, "\n    unauthenticated ");
 		language_put_act(w, &zone->unauthenticated, full);

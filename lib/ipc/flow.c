@@ -46,6 +46,7 @@ static const struct ipc_field flow_fields[] = {
 	TEXT(reply),
 	U16(logins_refused, 0),
 	U16(logins_later, 0),
+	U16(path, POLICY_PATHS),
 	TEXT(source),
 };
 #define FLOW_FIELDS (sizeof(flow_fields) / sizeof(flow_fields[0]))

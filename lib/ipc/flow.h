@@ -208,7 +208,8 @@ struct ipc_flow {
 	/* of a listener: tries to log in that were refused, or that nobody could answer or did; the
 	 * one that passed has left its user */
 	uint16_t logins_refused, logins_later;
-	uint16_t reserved[3];
+	uint16_t path; /* enum policy_path: what carried it */
+	uint16_t reserved[2];
 	char source[IPC_FLOW_SOURCE_SIZE]; /* who told of the session: filled in by control */
 };
 

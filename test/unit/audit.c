@@ -162,7 +162,8 @@ static void test_a_record_in_full(void **state)
 		"{\"flow\":\"f-4hm\",\"started_at\":1780307998,\"user\":\"ann \\\"x\\\"\",\"zone\":"
 		"\"guest\",\"listener\":null,\"client\":\"192.0.2.7:40000\",\"original\":\"203.0."
 		"113.99:25\",\"rule\""
-		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"from_client_bytes\":"
+		":\"guests\",\"verdict\":\"redirect\",\"server\":\"relay\",\"path\":\"relay\","
+		"\"from_client_bytes\":"
 		"5660,\"from_server_bytes\":200,\"messages\":1,\"tls\":[\"client\",\"server\"],"
 		"\"ending\":\"quit\",\"ended_at\":1780308000,\"lasted_ms\":1500,\"connected_after_"
 		"ms\":100,\"host\":"
@@ -184,6 +185,22 @@ static void test_a_record_in_full(void **state)
 	assert_string_equal(got, direct);
 	free(got);
 	free(direct);
+}
+
+static void test_a_record_of_the_kernel_path(void **state)
+{
+	struct stage *stage = *state;
+	struct ipc_flow record = flow(0x1234, NOW, "ann", "192.0.2.7");
+	struct audit_filter filter = any();
+	char line[AUDIT_LINE_SIZE];
+
+	record.path = POLICY_PATH_KERNEL;
+	add(stage, record);
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 1);
+	assert_string_equal(text_of(stage, 0, "path"), "kernel");
+	assert_string_equal(text_of(stage, 0, "relay"), "null");
+	assert_non_null(strstr(audit_text_line(&record, line), " server=relay path=kernel host="));
 }
 
 static void test_the_line_of_the_log(void **state)
@@ -736,7 +753,8 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
-#define WITHOUT_SOURCE "ALTER TABLE record DROP COLUMN source; "
+#define WITHOUT_PATH   "ALTER TABLE record DROP COLUMN path; "
+#define WITHOUT_SOURCE WITHOUT_PATH "ALTER TABLE record DROP COLUMN source; "
 #define WITHOUT_TLS                                                                          \
 	WITHOUT_SOURCE "ALTER TABLE record DROP COLUMN client_tls; ALTER TABLE record DROP " \
 		       "COLUMN server_tls; "
@@ -772,6 +790,14 @@ static void check_taken_over(struct stage *stage, const char *sql)
 	strcpy(filter.listener, "inbound");
 	assert_int_equal(ask(stage, &filter), 1);
 	assert_string_equal(text_of(stage, 0, "flow"), "f-2");
+}
+
+static void test_a_database_without_paths_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+
+	check_taken_over(stage, WITHOUT_PATH "PRAGMA user_version=5");
+	assert_string_equal(text_of(stage, 0, "path"), "relay");
 }
 
 static void test_a_database_without_sources_is_taken_over(void **state)
@@ -951,6 +977,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_record_in_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_record_of_the_kernel_path, setup, teardown),
 		cmocka_unit_test(test_the_line_of_the_log),
 		cmocka_unit_test_setup_teardown(test_newest_first_page_by_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_privacy_keeps_nobody, setup, teardown),
@@ -979,6 +1006,8 @@ int main(int argc, char **argv)
 			test_a_database_that_cannot_be_had_is_tried_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_without_tls_is_taken_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_without_paths_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_database_without_sources_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -26,6 +26,9 @@
 #define IDLE_AT_ONCE 1000
 #define IDLE_EACH_MS 1000
 #define LEAST_BYTES  64 /* with fewer no mail goes by, in TLS or not */
+/* The same where whole packets are counted, of 52 bytes or 72 without text, and a message takes a
+ * dozen. */
+#define LEAST_KERNEL_BYTES 512
 
 struct audit {
 	struct archive archive; /* first */
@@ -135,6 +138,8 @@ static bool is_idle(const struct ipc_flow *record)
 		return false;
 	if (record->reason == DECIDE_NEEDS_ENVELOPE)
 		return true;
+	if (record->path == POLICY_PATH_KERNEL)
+		return record->from_client_bytes < LEAST_KERNEL_BYTES;
 	if (record->seen & (SMTP_SEEN_STARTTLS | SMTP_SEEN_TLS | SMTP_SEEN_DATA))
 		return false;
 	return record->seen & (SMTP_SEEN_HELO | SMTP_SEEN_EHLO) ||

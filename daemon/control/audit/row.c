@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ID] = "id",
@@ -65,6 +65,7 @@ enum {
 	CLIENT_TLS,
 	SERVER_TLS,
 	SOURCE,
+	PATH,
 	COLUMNS,
 };
 
@@ -72,7 +73,7 @@ enum {
 	"key, id, session, start_ms, end_ms, connected_ms, from_client, from_server, messages, " \
 	"seen, verdict, ending, reason, client, client_port, original, original_port, host, "    \
 	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts, "         \
-	"gateway, gateway_port, reply, listener, client_tls, server_tls, source"
+	"gateway, gateway_port, reply, listener, client_tls, server_tls, source, path"
 
 const char *const audit_row_columns = COLUMN_LIST;
 
@@ -100,7 +101,7 @@ static int make(struct sqlite3 *db)
 		"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
 		"detail TEXT, relay INTEGER, attempts TEXT, gateway BLOB,"
 		"gateway_port INTEGER, reply TEXT, listener TEXT, client_tls TEXT,"
-		"server_tls TEXT, source TEXT)");
+		"server_tls TEXT, source TEXT, path TEXT)");
 	for (int i = 0; status == 0 && i < AUDIT_COLUMNS; i++)
 		status = make_index(db, (enum audit_column)i);
 	return status;
@@ -123,7 +124,7 @@ static int renew_second(struct sqlite3 *db)
 	return status ? status : make_index(db, AUDIT_LISTENER);
 }
 
-/* Of 4 or before: without sources of sessions; of 3, without TLS, too. */
+/* Of 5 or before: without paths; of 4, without sources of sessions; of 3, without TLS, too. */
 static int renew(struct sqlite3 *db, int found)
 {
 	int status = found < 2 ? renew_first(db) : 0;
@@ -133,7 +134,9 @@ static int renew(struct sqlite3 *db, int found)
 	if (status == 0 && found < 4)
 		status = database_execute(db, "ALTER TABLE record ADD COLUMN client_tls TEXT;"
 					      "ALTER TABLE record ADD COLUMN server_tls TEXT");
-	return status ? status : database_execute(db, "ALTER TABLE record ADD COLUMN source TEXT");
+	if (status == 0 && found < 5)
+		status = database_execute(db, "ALTER TABLE record ADD COLUMN source TEXT");
+	return status ? status : database_execute(db, "ALTER TABLE record ADD COLUMN path TEXT");
 }
 
 int audit_row_migrate(struct database *store, struct sqlite3 *db)
@@ -148,7 +151,7 @@ int audit_row_migrate(struct database *store, struct sqlite3 *db)
 	if (status == 0)
 		status = found ? renew(db, found) : make(db);
 	if (status == 0)
-		status = database_execute(db, STRANGER_INDEX "; PRAGMA user_version=5; COMMIT");
+		status = database_execute(db, STRANGER_INDEX "; PRAGMA user_version=6; COMMIT");
 	return status;
 }
 
@@ -206,8 +209,8 @@ int audit_row_insert(
 	struct database *store, struct sqlite3 *db, const struct ipc_flow *record, uint64_t key)
 {
 	sqlite3_stmt *row = database_statement(store,
-		"INSERT INTO record(" COLUMN_LIST
-		") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+		"INSERT INTO record(" COLUMN_LIST ") VALUES "
+		"(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	char seen[AUDIT_SEEN_SIZE], *attempts = NULL;
 	char *client_tls, *server_tls;
 	uint8_t addresses[4][AUDIT_ADDR_BYTES];
@@ -255,6 +258,8 @@ int audit_row_insert(
 	bind_text(row, CLIENT_TLS, client_tls);
 	bind_text(row, SERVER_TLS, server_tls);
 	bind_text(row, SOURCE, record->source);
+	if (record->path != POLICY_PATH_RELAY)
+		bind_text(row, PATH, policy_path_names[record->path]);
 	int status = database_step(row);
 	free(attempts);
 	free(client_tls);
@@ -361,6 +366,7 @@ static void read_record(sqlite3_stmt *row, struct ipc_flow *record)
 	read_text(row, DETAIL, record->detail, sizeof(record->detail));
 	record->relay = (uint32_t)sqlite3_column_int64(row, RELAY);
 	read_text(row, SOURCE, record->source, sizeof(record->source));
+	record->path = (uint16_t)read_word(row, PATH, policy_path_names, POLICY_PATHS);
 }
 
 char *audit_row_read(struct sqlite3_stmt *row, bool whole)

@@ -106,6 +106,16 @@ static json_t *session_json(uint64_t session)
 	return json_string(text);
 }
 
+/* What carried it; nothing, where it was passed or refused by the kernel. */
+static json_t *path_json(const struct ipc_flow *record)
+{
+	bool carried = record->verdict == POLICY_VERDICT_REDIRECT ||
+		       record->verdict == POLICY_VERDICT_ANSWER;
+
+	return carried && record->path < POLICY_PATHS ? json_string(policy_path_names[record->path])
+						      : json_null();
+}
+
 static json_t *span_json(uint64_t from_ms, uint64_t to_ms)
 {
 	return from_ms && to_ms >= from_ms ? json_integer((json_int_t)(to_ms - from_ms))
@@ -128,6 +138,7 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(json, "rule", text_or_null(record->rule));
 	json_object_set_new(json, "verdict", json_string(audit_text_verdict(record)));
 	json_object_set_new(json, "server", text_or_null(record->server));
+	json_object_set_new(json, "path", path_json(record));
 	json_object_set_new(
 		json, "from_client_bytes", json_integer((json_int_t)record->from_client_bytes));
 	json_object_set_new(
@@ -159,7 +170,8 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 		json, "tls_invalid_client_certificate", text_or_null(invalid_client(record)));
 	json_object_set_new(json, "server_tls", audit_text_tls(&record->server_tls, NULL));
 	json_object_set_new(json, "detail", text_or_null(record->detail));
-	json_object_set_new(json, "relay", json_integer(record->relay));
+	json_object_set_new(json, "relay",
+		record->path == POLICY_PATH_RELAY ? json_integer(record->relay) : json_null());
 	json_object_set_new(json, "attempts", audit_text_attempts(record));
 	return json;
 }
@@ -206,6 +218,8 @@ const char *audit_text_line(const struct ipc_flow *record, char buf[static AUDIT
 	line_put_endpoint(&line, "original", &record->original);
 	line_put_pair(&line, "rule", record->rule);
 	line_put_pair(&line, "server", record->server);
+	if (record->path == POLICY_PATH_KERNEL)
+		line_put_pair(&line, "path", policy_path_names[record->path]);
 	line_put_endpoint(&line, "host", &record->host);
 	line_put_endpoint(&line, "gateway", &record->gateway);
 	line_put_number(&line, "from_client_bytes", record->from_client_bytes);

@@ -85,6 +85,14 @@ static void parse_original(const struct nlattr *nest, struct conntrack_one *one)
 	one->has_original_zone = direction.has_zone;
 }
 
+static void parse_answer(const struct nlattr *nest, struct conntrack_one *one)
+{
+	struct direction direction = parse_direction(nest);
+
+	one->answerer = direction.source;
+	one->answered_to = direction.destination;
+}
+
 static void parse_state(const struct nlattr *nest, struct conntrack_one *one)
 {
 	const struct nlattr *attr, *tcp;
@@ -130,7 +138,7 @@ static void parse_attribute(const struct nlattr *attr, struct conntrack_one *one
 		parse_original(attr, one);
 		break;
 	case CTA_TUPLE_REPLY:
-		one->answerer = parse_direction(attr).source;
+		parse_answer(attr, one);
 		break;
 	case CTA_PROTOINFO:
 		parse_state(attr, one);

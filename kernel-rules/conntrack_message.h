@@ -11,6 +11,7 @@
 struct conntrack_one {
 	struct endpoint source, destination; /* as its opener has them */
 	struct endpoint answerer;            /* who answers: behind DNAT the server */
+	struct endpoint answered_to;         /* whom: behind SNAT the gateway */
 	uint8_t protocol;
 	/* An operator's zone, of both directions or of the original one alone. */
 	uint16_t zone, original_zone;

@@ -40,6 +40,8 @@ struct scan_states;
 struct health_peer;
 struct radius_peer;
 struct lost_flows;
+struct kernel_path;
+struct flow_carrier;
 struct control_link;
 struct listening;
 struct web_peer;
@@ -107,6 +109,8 @@ struct control {
 	struct flow_events *flow_events;
 	struct totals *totals;
 	struct lost_flows *lost_flows;
+	struct kernel_path *kernel_path;
+	struct flow_carrier *flow_carrier; /* the same, for who ends and shows flows */
 	struct turns *turns;
 	struct apply *apply;
 	struct confirm *confirm;

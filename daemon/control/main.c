@@ -25,6 +25,7 @@
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/log_level.h"
 #include "daemon/control/metrics/metrics.h"
+#include "daemon/control/path/kernel_path.h"
 #include "daemon/control/peers/auth_peer.h"
 #include "daemon/control/peers/flow_face.h"
 #include "daemon/control/peers/flow_peers.h"
@@ -56,6 +57,7 @@
 #include "daemon/control/store/session_store.h"
 #include "daemon/process/child.h"
 #include "lib/base/container.h"
+#include "lib/ipc/kernel.h"
 #include "lib/policy/proof/relay.h"
 
 #include <errno.h>
@@ -219,6 +221,10 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 		add_peer(control, peer, fd);
 		return;
 	}
+	if (ipc->type == IPC_FLOW_LOG && fd >= 0) {
+		kernel_path_take_log(control->kernel_path, fd);
+		return;
+	}
 	if (fd >= 0)
 		close(fd);
 	if (questions_on_ipc(&control->keeper_asks, ipc))
@@ -242,6 +248,7 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 		break;
 	case IPC_LINKS_DONE:
 		control->links_done = true;
+		kernel_path_begin(control->kernel_path);
 		break;
 	case IPC_PEER_GONE:
 		if (find_peer(control, peer))
@@ -270,6 +277,8 @@ static void on_keeper_ipc(void *context, const struct ipc_header *ipc, int fd)
 	case IPC_FOREIGN:
 	case IPC_NEIGHBOUR:
 	case IPC_KERNEL_COUNTERS:
+	case IPC_CONNECTIONS:
+	case IPC_FLOW_LOG: /* without the descriptor */
 		break;
 	default:
 		control->counters[COUNTER_IPC_BAD]++;
@@ -321,6 +330,7 @@ static void on_policy_runs(struct control *control, bool runs)
 	log_level_set(control, control->log_level); /* the keeper has not heard of it yet */
 	control->ready = true;
 	lost_flows_begin(control->lost_flows);
+	kernel_path_begin(control->kernel_path);
 	log_event(POLICY_LOG_INFO, LOG_ID_READY, NULL, 0, "ready: policy %" PRIu64 ", %zu sessions",
 		control->policy_number, sessions_in_force(control));
 }
@@ -349,6 +359,21 @@ static bool may_pass(struct control *control, const struct ipc_targets *targets)
 	return bind_client_pass(control->bind_client, targets);
 }
 
+static void on_path_opened(struct control *control, uint64_t session, const char *ifname)
+{
+	sessions_active(control->sessions, session);
+	if (*ifname)
+		sessions_seen(control->sessions, session, ifname);
+}
+
+static void on_path_closed(struct control *control, uint64_t session)
+{
+	sessions_active(control->sessions, session);
+}
+
+static const struct kernel_path_face path_face = {
+	.on_opened = on_path_opened, .on_closed = on_path_closed};
+
 static bool make_parts(struct control *control)
 {
 	control->lists = lists_new();
@@ -360,6 +385,10 @@ static bool make_parts(struct control *control)
 	control->totals = totals_new();
 	control->lost_flows = lost_flows_new(control);
 	control->flow_peers = flow_peers_new(control, &flow_face, on_peer_left);
+	control->kernel_path = kernel_path_new(control, &path_face);
+	if (!control->kernel_path)
+		return false;
+	control->flow_carrier = (struct flow_carrier *)control->kernel_path;
 	control->wanted = wanted_new(control);
 	control->listening = calloc(1, sizeof(*control->listening));
 	control->health = health_peer_new(control, may_pass);
@@ -474,6 +503,8 @@ static void end_questions(struct control *control)
 		messages_be_patient(control->messages);
 	if (control->flow_peers)
 		flow_peers_close(control->flow_peers);
+	if (control->kernel_path)
+		kernel_path_close(control->kernel_path);
 	if (control->health)
 		health_peer_close(control->health);
 	if (control->auth)
@@ -543,6 +574,7 @@ static void close_parts(struct control *control)
 	flow_events_free(control->flow_events);
 	totals_free(control->totals);
 	lost_flows_free(control->lost_flows);
+	kernel_path_free(control->kernel_path);
 	live_flows_free(control->live_flows);
 	session_table_free(control->table);
 	blocks_free(control->blocks);

@@ -180,10 +180,12 @@ void keeper_child_start(struct keeper_child *child)
 	ping(child);
 	if (roles[child->role].told & TOLD_LINKS)
 		keeper_kernel_send_links(keeper, child);
-	if (child->role == PROCESS_CONTROL)
+	if (child->role == PROCESS_CONTROL) {
+		keeper_flow_log_tell(keeper);
 		keeper_introduce_all(keeper);
-	else
+	} else {
 		keeper_introduce_pairs(child);
+	}
 	keeper_endpoint_start(child);
 	if (child->generation > 1 && !ended_as_told)
 		keeper_event(keeper, IPC_EVENT_RELAY_STARTED, "%s", name);

@@ -161,6 +161,10 @@ struct keeper {
 	uint64_t overruns;
 	struct histogram admission;
 
+	/* flows that the kernel carries alone (flow_log.c) */
+	int flow_log;       /* what it logs of them; -1: none can be had */
+	int flow_log_error; /* why, as was said */
+
 	uint32_t events[IPC_EVENTS]; /* not yet told to control */
 	char event_text[IPC_EVENTS][IPC_TEXT_SIZE];
 };
@@ -334,6 +338,17 @@ bool keeper_admit_look(struct keeper *keeper, struct keeper_queue *queue);
 /* Once a second: no packet is left in the queue that is nobody's. */
 void keeper_admit_tick(struct keeper *keeper);
 struct client_change keeper_admit_change(const struct ipc_entry *entry);
+
+/* flow_log.c */
+/* fd: the socket of the keeper before, or -1. Without one path kernel has no records. */
+void keeper_flow_log_open(struct keeper *keeper, int fd);
+/* A new control gets it. */
+void keeper_flow_log_tell(struct keeper *keeper);
+/* Once a second: one that could not be had is tried again. */
+void keeper_flow_log_tick(struct keeper *keeper);
+/* Tells control in rows what the kernel has of the flows that it asked of, and cuts them if it said
+ * so. 0 or -errno. */
+int keeper_flow_log_answer(struct keeper *keeper, const struct ipc_header *ipc);
 
 /* request.c: what the processes ask. One that asks what it may not is killed. Takes
  * fd over. */

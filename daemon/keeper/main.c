@@ -97,6 +97,7 @@ static void on_tick(struct loop_timer *timer, uint64_t now_ms)
 	for (struct keeper_child *child; (child = keeper_child_next(keeper, &at));)
 		keeper_child_beat(child);
 	keeper_admit_tick(keeper);
+	keeper_flow_log_tick(keeper);
 	keeper_tell_events(keeper);
 	keeper_kernel_tick(keeper);
 	keeper_endpoint_tick(keeper);
@@ -429,6 +430,7 @@ static int resume(struct keeper *keeper)
 		(error = keeper_kernel_open(keeper, handover_own(state, HANDOVER_TABLE))) ||
 		(error = keeper_admit_open(keeper, handover_own(state, HANDOVER_QUEUE))))
 		return error;
+	keeper_flow_log_open(keeper, handover_own(state, HANDOVER_FLOW_LOG));
 	keeper->phase = KEEPER_RUNNING;
 	keeper_resume_places(keeper);
 	keeper_resume_children(keeper);
@@ -456,6 +458,7 @@ static int start(struct keeper *keeper)
 		(error = keeper_kernel_open(keeper, -1)) ||
 		(error = keeper_admit_open(keeper, -1)) || (error = open_listeners(keeper)))
 		return error;
+	keeper_flow_log_open(keeper, -1);
 	keeper_upgrade_tell(keeper, "none", "");
 	loop_timer_set(keeper->loop, &keeper->tick, loop_now_ms(keeper->loop) + BEAT_MS);
 	keeper_child_start(&keeper->control);

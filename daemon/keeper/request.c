@@ -6,6 +6,7 @@
 #include "daemon/base/log.h"
 #include "kernel-rules/conntrack.h"
 #include "kernel-rules/neighbour.h"
+#include "lib/ipc/kernel.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -375,6 +376,15 @@ static void on_foreign_get(struct keeper_child *from, const struct ipc_header *i
 	say_reply(keeper, ipc->seq, 0, rows.n, NULL);
 }
 
+static void on_flows(struct keeper_child *from, const struct ipc_header *ipc, int fd)
+{
+	struct keeper *keeper = from->keeper;
+
+	(void)fd;
+	int error = keeper_flow_log_answer(keeper, ipc);
+	say_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
+}
+
 static void on_wanted(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
@@ -456,6 +466,9 @@ static const struct {
 	{IPC_DOCTOR_GET, ASKS_KERNEL, false, on_doctor_get},
 	{IPC_ARRIVED_GET, ASKS_KERNEL, false, on_arrived_get},
 	{IPC_FOREIGN_GET, ASKS_KERNEL, false, on_foreign_get},
+	{IPC_FLOWS_LOOK, ASKS_KERNEL, false, on_flows},
+	{IPC_FLOWS_CUT, ASKS_KERNEL, false, on_flows},
+	{IPC_FLOWS_ALL, ASKS_KERNEL, false, on_flows},
 	{IPC_SETTLED, ASKS_KERNEL, false, on_settled},
 	{IPC_WANTED, ASKS_KERNEL, false, on_wanted},
 	{IPC_LOG_LEVEL, ASKS_KERNEL, false, on_log_level},

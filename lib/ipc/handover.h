@@ -38,9 +38,10 @@
 #define HANDOVER_MESSAGE_LIMIT  "message-limit"
 #define HANDOVER_QUEUE_STATS    "queue-stats"
 #define HANDOVER_NOTIFY         "notify"
-#define HANDOVER_TABLE          "table" /* the netlink socket that owns the table */
-#define HANDOVER_QUEUE          "queue" /* the netlink socket that is bound to the queue */
-#define HANDOVER_PLAN           "plan"  /* sealed memory: the plan in force */
+#define HANDOVER_TABLE          "table"    /* the netlink socket that owns the table */
+#define HANDOVER_QUEUE          "queue"    /* the netlink socket that is bound to the queue */
+#define HANDOVER_FLOW_LOG       "flow-log" /* the netlink socket that flows are logged to */
+#define HANDOVER_PLAN           "plan"     /* sealed memory: the plan in force */
 
 struct handover_fd {
 	char kind[HANDOVER_WORD_SIZE];

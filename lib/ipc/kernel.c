@@ -3,6 +3,8 @@
 
 #include "lib/ipc/kind.h"
 
+#include <string.h>
+
 static bool link_ok(const void *ipc, size_t len)
 {
 	const struct ipc_link *link = ipc;
@@ -172,6 +174,70 @@ static bool plan_ok(const void *ipc, size_t len)
 	return plan->lenient <= 1;
 }
 
+static size_t room_of(size_t len)
+{
+	return sizeof(struct ipc_connection) + (len + 7) / 8 * 8;
+}
+
+bool ipc_connections_put(
+	struct ipc_connections *ipc, uint32_t index, const void *message, size_t len)
+{
+	size_t at = ipc->header.bytes;
+
+	if (len > IPC_BYTES_MAX || at + room_of(len) > IPC_BYTES_MAX)
+		return false;
+	struct ipc_connection *one = (struct ipc_connection *)((uint8_t *)ipc + at);
+	memset(one, 0, room_of(len));
+	one->index = index;
+	one->len = (uint32_t)len;
+	if (len)
+		memcpy(one + 1, message, len);
+	ipc->header.bytes += (uint32_t)room_of(len);
+	return true;
+}
+
+const struct ipc_connection *ipc_connections_next(const struct ipc_connections *ipc, size_t *at)
+{
+	size_t len = ipc->header.bytes - sizeof(*ipc);
+
+	if (*at >= len)
+		return NULL;
+	const struct ipc_connection *one = (const struct ipc_connection *)(ipc->data + *at);
+	*at += room_of(one->len);
+	return one;
+}
+
+/* What the kernel said is read by conntrack_message_parse(), which is bounded. */
+static bool connections_ok(const void *ipc, size_t len)
+{
+	const struct ipc_connections *connections = ipc;
+	size_t at = sizeof(*connections);
+
+	while (at + sizeof(struct ipc_connection) <= len) {
+		const struct ipc_connection *one =
+			(const struct ipc_connection *)((const uint8_t *)ipc + at);
+		if (one->len > len - at)
+			return false;
+		at += room_of(one->len);
+	}
+	return at == len;
+}
+
+static bool tuples_ok(const void *ipc, size_t len)
+{
+	const struct ipc_tuples *tuples = ipc;
+
+	if (tuples->n > IPC_TUPLES_MAX ||
+		!ipc_count_ok(len, sizeof(*tuples), tuples->n, sizeof(tuples->v[0])))
+		return false;
+	for (uint32_t i = 0; i < tuples->n; i++)
+		if (!ipc_addr_given_ok(&tuples->v[i].client.addr) ||
+			!ipc_addr_given_ok(&tuples->v[i].original.addr) ||
+			tuples->v[i].client.addr.family != tuples->v[i].original.addr.family)
+			return false;
+	return true;
+}
+
 /* From IPC_FILE_KERNEL on. */
 static const struct ipc_kind kinds[] = {
 	[IPC_LINK - IPC_FILE_KERNEL] = IPC_FIXED("link", link, link_ok),
@@ -209,6 +275,14 @@ static const struct ipc_kind kinds[] = {
 	[IPC_ARRIVED_GET - IPC_FILE_KERNEL] = IPC_PLAIN("arrived-get"),
 	[IPC_FOREIGN_GET - IPC_FILE_KERNEL] = IPC_PLAIN("foreign-get"),
 	[IPC_FOREIGN - IPC_FILE_KERNEL] = IPC_LONGER("foreign", foreign, 0, foreign_ok),
+	[IPC_FLOW_LOG - IPC_FILE_KERNEL] = IPC_PLAIN("flow-log"),
+	[IPC_CONNECTIONS - IPC_FILE_KERNEL] =
+		IPC_LONGER("connections", connections, 0, connections_ok),
+	[IPC_FLOWS_LOOK - IPC_FILE_KERNEL] =
+		IPC_LONGER("flows-look", tuples, sizeof(struct ipc_tuple), tuples_ok),
+	[IPC_FLOWS_CUT - IPC_FILE_KERNEL] =
+		IPC_LONGER("flows-cut", tuples, sizeof(struct ipc_tuple), tuples_ok),
+	[IPC_FLOWS_ALL - IPC_FILE_KERNEL] = IPC_PLAIN("flows-all"),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_KERNEL_END - IPC_FILE_KERNEL, "every ipc has its row");
 _Static_assert(IPC_ROWS(kinds) <= IPC_FILE_TYPES, "and its own number");

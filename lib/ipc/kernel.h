@@ -47,6 +47,14 @@ enum ipc_kernel_type {
 	IPC_ARRIVED_GET, /* the lines "arrived ZONE N" of IPC_DOCTOR_GET, those alone */
 	IPC_FOREIGN_GET, /* other programs' rules, for doctor; answered by */
 	IPC_FOREIGN,     /* rows: one of the kernel's netlink messages each, then the reply */
+
+	/* flows that the kernel carries alone */
+	IPC_FLOW_LOG, /* keeper -> control + descriptor: where the kernel logs them, to be read */
+	IPC_CONNECTIONS, /* rows: connections as the kernel tells them, then the reply; answers to:
+			  */
+	IPC_FLOWS_LOOK,  /* what is known of these? */
+	IPC_FLOWS_CUT,   /* the same, and then they are ended: ct mark KILL */
+	IPC_FLOWS_ALL,   /* what is known of all of them, those that are over included? */
 	IPC_KERNEL_END,
 };
 
@@ -233,5 +241,36 @@ struct ipc_cut {
 	struct prefix source; /* family ADDR_NONE: the present addresses of mac */
 	struct mac mac;
 };
+
+/* A flow as its client has it. */
+struct ipc_tuple {
+	struct endpoint client, original;
+};
+
+/* To ask for one costs the keeper some 5 us, in which it does nothing else. */
+#define IPC_TUPLES_MAX 128
+struct ipc_tuples {
+	struct ipc_header header;
+	uint32_t n;
+	uint32_t reserved;
+	struct ipc_tuple v[];
+};
+
+/* Back to back, each at a multiple of eight. */
+struct ipc_connection {
+	uint32_t index; /* of the tuple asked for; 0 with FLOWS_ALL */
+	uint32_t len;   /* of the kernel's message, which follows; 0: there is none */
+};
+
+struct ipc_connections {
+	struct ipc_header header;
+	uint8_t data[];
+};
+
+/* Puts one behind the others: header.bytes grows. false: there is no room in IPC_BYTES_MAX. */
+bool ipc_connections_put(
+	struct ipc_connections *ipc, uint32_t index, const void *message, size_t len);
+/* One after the other: start with *at 0. NULL: no more. The message is behind it. */
+const struct ipc_connection *ipc_connections_next(const struct ipc_connections *ipc, size_t *at);
 
 #endif

@@ -135,6 +135,10 @@ enum counter_kind {
 	X(AUDIT_WRITTEN, "audit-written", TOTAL, "audit records stored")                           \
 	X(AUDIT_LOST, "audit-lost", TOTAL, "audit records that could not be stored")               \
 	X(AUDIT_EXPIRED, "audit-expired", TOTAL, "audit records removed by age or size")           \
+	X(PATH_LOG_LOST, "path-log-lost", TOTAL,                                                   \
+		"times that the log of flows of path kernel was fuller than it was read")          \
+	X(PATH_UNTRACKED, "path-untracked", TOTAL,                                                 \
+		"flows of path kernel without a record, as too many were there at once")           \
 	X(AUDIT_SKIPPED, "audit-skipped", TOTAL,                                                   \
 		"refusals and messages given up not recorded: too many")                           \
 	/* health */                                                                               \

@@ -2,6 +2,7 @@
 #include "daemon/control/peers/flow_kill.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/peers/flow_carrier.h"
 #include "daemon/control/peers/flow_peers.h"
 
 #include <stdlib.h>
@@ -29,6 +30,7 @@ void flow_kill(struct control *control, struct ipc_kill *order)
 	struct killing *killing =
 		flow_peers_count(peers, PROCESS_SMTP) > 0 ? calloc(1, sizeof(*killing)) : NULL;
 
+	control->flow_carrier->face->kill(control->flow_carrier, order);
 	if (!killing) {
 		flow_peers_send(peers, order);
 		return;

@@ -4,6 +4,7 @@
 #include "daemon/base/log.h"
 #include "daemon/control/audit/flow_events.h"
 #include "daemon/control/control.h"
+#include "daemon/control/peers/flow_carrier.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/session/sessions.h"
@@ -148,6 +149,7 @@ void flow_reports_gather(struct control *control, struct flow_gather *flows)
 	begin(flows);
 	for (unsigned at = 0; (flow = flow_peers_next_flow(control->flow_peers, &at)) != NULL;)
 		ask(&flow->peer, flows);
+	control->flow_carrier->face->gather(control->flow_carrier, flows);
 	gather_end(&flows->gather, 0, NULL);
 }
 

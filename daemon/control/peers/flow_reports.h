@@ -17,8 +17,8 @@ void flow_reports_end(struct peer *peer, struct ipc_assembly *assembly);
 /* It is gone, and its flows with it. */
 void flow_reports_lost(struct peer *peer);
 
-/* Rows of all relays' live flows, then done() once; or, where on_load is set, rows of how many are
- * at each host, to be added up. */
+/* Rows of all live flows, of relays and of the kernel path, then done() once; or, where on_load is
+ * set, rows of how many are at each host, to be added up. */
 struct flow_gather {
 	struct gather gather;
 	void (*on_flow)(struct flow_gather *flows, const struct ipc_flow *flow);

@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/peers/flow_carrier.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/request/json_row.h"
 #include "daemon/control/request/monitor.h"
@@ -145,6 +146,7 @@ int block_change_put(struct control *control, const struct block *block, struct 
 		return error;
 	send_change(control, block, true, gather);
 	end_kernel_side(control, block);
+	control->flow_carrier->face->kill_blocked(control->flow_carrier);
 	entries_send(control->entries, gather);
 	durable_put_block(control, block, gather);
 	block_change_arm(control);

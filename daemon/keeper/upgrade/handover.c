@@ -54,6 +54,7 @@ static void add_own(struct handover *state, const struct keeper *keeper, int pla
 		{HANDOVER_NOTIFY, notify_fd()},
 		{HANDOVER_TABLE, table_fd(keeper->table)},
 		{HANDOVER_QUEUE, queue_fd(keeper->queue)},
+		{HANDOVER_FLOW_LOG, keeper->flow_log},
 		{HANDOVER_PLAN, plan},
 	};
 

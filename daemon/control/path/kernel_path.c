@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/path/kernel_path.h"
+
+#include "daemon/control/clock.h"
+#include "daemon/control/path/asking.h"
+#include "daemon/control/path/closing.h"
+#include "daemon/control/path/looking.h"
+#include "daemon/control/path/reading.h"
+#include "daemon/control/path/whole.h"
+#include "daemon/control/peers/flow_reports.h"
+#include "lib/base/copy.h"
+#include "lib/policy/block.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct flow_carrier_face carrier_face;
+
+struct kernel_path *kernel_path_new(struct control *control, const struct kernel_path_face *face)
+{
+	struct kernel_path *path = calloc(1, sizeof(*path));
+
+	if (!path)
+		return NULL;
+	path->carrier.face = &carrier_face;
+	path->face = face;
+	path->control = control;
+	path->log_fd = -1;
+	reading_init(path);
+	asking_init(path);
+	whole_init(path);
+	path->flows = kernel_flows_new(KERNEL_FLOWS_MAX);
+	if (path->flows)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* What of them goes on in the kernel nobody follows any more. */
+static void end_all(struct kernel_path *path)
+{
+	struct hash_walk walk = {0};
+
+	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));)
+		closing_end(path, flow,
+			flow->state == KERNEL_FLOW_LIVE ? ENDING_DRAIN_OVER : flow->ending);
+}
+
+void kernel_path_close(struct kernel_path *path)
+{
+	const struct control *control = path->control;
+
+	if (path->closed)
+		return;
+	path->closed = true;
+	if (path->log_fd >= 0)
+		close(path->log_fd);
+	path->log_fd = -1;
+	reading_close(path);
+	asking_close(path);
+	whole_close(path);
+	if (control->stopping && !control->handing_over && control->audit)
+		end_all(path);
+}
+
+void kernel_path_free(struct kernel_path *path)
+{
+	if (!path)
+		return;
+	kernel_path_close(path);
+	kernel_flows_free(path->flows);
+	free(path);
+}
+
+void kernel_path_begin(struct kernel_path *path)
+{
+	if (path->log_fd < 0 || !path->control->ready || !path->control->links_done)
+		return;
+	reading_watch(path, path->log_fd);
+	path->log_fd = -1;
+	/* what began before this control, or while nobody had the log */
+	looking_whole(path, 0);
+}
+
+void kernel_path_take_log(struct kernel_path *path, int fd)
+{
+	if (path->log_fd >= 0)
+		close(path->log_fd);
+	path->log_fd = fd;
+	kernel_path_begin(path);
+}
+
+/* ---- orders ---- */
+
+static bool is_meant(const struct kernel_flow *flow, const struct ipc_kill *order)
+{
+	const struct policy *policy = flow->policy;
+	const char *server = flow->server < 0 ? "" : policy->servers[flow->server].name.text;
+	const char *zone = flow->zone < 0 ? "" : policy->zones[flow->zone].name.text;
+
+	return (!order->flow || order->flow == flow->id) &&
+	       (!order->session || order->session == flow->session) &&
+	       (!order->user[0] || policy_user_is(order->user, flow->source, flow->user)) &&
+	       (!order->server[0] || strcmp(order->server, server) == 0) &&
+	       (!order->zone[0] || strcmp(order->zone, zone) == 0) && !order->listener[0];
+}
+
+static void cut(struct kernel_path *path, struct kernel_flow *flow, enum ending ending)
+{
+	if (kernel_flows_cut(path->flows, flow, ending))
+		looking_at(path, flow, 0);
+}
+
+/* Next to nobody has more than a few: his are found by his session. */
+static void kill_session(struct kernel_path *path, const struct ipc_kill *order)
+{
+	struct kernel_flow *flow = NULL;
+
+	while ((flow = kernel_flows_of_session(path->flows, order->session, flow)))
+		if (is_meant(flow, order))
+			cut(path, flow, (enum ending)order->ending);
+}
+
+static void kill_flows(struct flow_carrier *carrier, const struct ipc_kill *order)
+{
+	struct kernel_path *path = (struct kernel_path *)carrier;
+	struct hash_walk walk = {0};
+
+	if (order->session) {
+		kill_session(path, order);
+		return;
+	}
+	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));)
+		if (is_meant(flow, order))
+			cut(path, flow, (enum ending)order->ending);
+}
+
+static void kill_blocked(struct flow_carrier *carrier)
+{
+	struct kernel_path *path = (struct kernel_path *)carrier;
+	const struct control *control = path->control;
+	uint64_t now_ms = clock_now_ms(control);
+	struct hash_walk walk = {0};
+
+	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));)
+		if (flow->zone >= 0 &&
+			blocks_match(control->blocks, flow->policy->zones[flow->zone].name.text,
+				*flow->user ? flow->user : NULL, flow->source, &flow->mac,
+				&flow->tuple.client.addr, now_ms))
+			cut(path, flow, ENDING_KILLED_BLOCK);
+}
+
+/* ---- rows ---- */
+
+struct gathering {
+	struct whole_wait wait; /* first */
+	struct kernel_path *path;
+	struct flow_gather *flows;
+};
+
+static void tell_rows(struct whole_wait *wait)
+{
+	struct gathering *gathering = (struct gathering *)wait;
+	struct kernel_path *path = gathering->path;
+	struct hash_walk walk = {0};
+	struct ipc_flow row;
+
+	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));) {
+		closing_fill(flow, &row);
+		gathering->flows->on_flow(gathering->flows, &row);
+	}
+	gather_end(&gathering->flows->gather, 0, NULL);
+	free(gathering);
+}
+
+static void tell_loads(struct kernel_path *path, struct flow_gather *flows)
+{
+	struct hash_walk walk = {0};
+	struct ipc_load load;
+
+	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));) {
+		if (!flow->known || flow->server < 0)
+			continue;
+		ipc_init(&load, IPC_LOAD, sizeof(load));
+		load.host = flow->last.answerer;
+		load.flows = 1;
+		copy_text(load.server, sizeof(load.server),
+			flow->policy->servers[flow->server].name.text);
+		flows->on_load(flows, &load);
+	}
+}
+
+static void gather_flows(struct flow_carrier *carrier, struct flow_gather *flows)
+{
+	struct kernel_path *path = (struct kernel_path *)carrier;
+
+	if (path->closed || !kernel_flows_count(path->flows))
+		return;
+	if (flows->on_load) {
+		tell_loads(path, flows);
+		return;
+	}
+	struct gathering *gathering = calloc(1, sizeof(*gathering));
+	if (!gathering)
+		return;
+	*gathering = (struct gathering){.wait.done = tell_rows, .path = path, .flows = flows};
+	gather_add(&flows->gather);
+	whole_wait(path, &gathering->wait);
+}
+
+static const struct flow_carrier_face carrier_face = {
+	.kill = kill_flows, .kill_blocked = kill_blocked, .gather = gather_flows};

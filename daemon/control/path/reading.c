@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/control/path/reading.h"
+
+#include "daemon/base/log.h"
+#include "daemon/control/path/looking.h"
+#include "daemon/control/path/opening.h"
+#include "kernel-rules/flow_log.h"
+#include "lib/base/container.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* By then a connection that was closed by both is over in the kernel, too. */
+#define CLOSED_MS 150
+#define RESET_MS  50
+/* So long what is lost may gather before the whole table is looked at for it. */
+#define LOST_MS 1000
+
+static void close_one(
+	struct kernel_path *path, struct kernel_flow *flow, bool client, bool is_reset)
+{
+	enum ending ending = client ? ENDING_CLIENT_CLOSED : ENDING_SERVER_CLOSED;
+
+	if (is_reset)
+		ending = client ? ENDING_CLIENT_RESET : ENDING_SERVER_RESET;
+	if (flow->state == KERNEL_FLOW_CUT)
+		return;
+	kernel_flows_close(flow, ending);
+	flow->looks = 0;
+	looking_at(path, flow, is_reset ? RESET_MS : CLOSED_MS);
+}
+
+/* The server speaks to the client, or to the gateway's own end, by which a flow is not found: its
+ * client closes, too. */
+static void take_answer(struct kernel_path *path, const struct flow_log_entry *entry)
+{
+	struct kernel_flow *flow = NULL;
+
+	while ((flow = kernel_flows_of_client(path->flows, &entry->destination, flow)))
+		if (!flow->known || addr_equal(&flow->last.answerer.addr, &entry->source.addr))
+			close_one(path, flow, false, entry->is_reset);
+}
+
+static void on_entry(void *context, const struct flow_log_entry *entry)
+{
+	struct kernel_path *path = context;
+	const struct ipc_tuple tuple = {.client = entry->source, .original = entry->destination};
+	struct kernel_flow *flow;
+
+	switch (entry->kind) {
+	case FLOW_LOG_BEGIN:
+		opening_take(path, &tuple,
+			&(struct kernel_flow_opening){
+				.ifindex = entry->ifindex, .mark = entry->mark, .mac = entry->mac});
+		if (!path->whole.slot)
+			looking_whole(path, LOOKING_WHOLE_MS);
+		break;
+	case FLOW_LOG_END:
+		flow = kernel_flows_find_tuple(path->flows, &tuple);
+		if (flow)
+			close_one(path, flow, true, entry->is_reset);
+		break;
+	case FLOW_LOG_ANSWER:
+		take_answer(path, entry);
+		break;
+	}
+}
+
+static int read_some(struct kernel_path *path)
+{
+	int error = flow_log_read(path->log.fd, on_entry, path);
+
+	if (error == -ENOBUFS) {
+		if (path->control->counters[COUNTER_PATH_LOG_LOST]++ == 0)
+			log_warning("the kernel's log of flows was fuller than could be read: its "
+				    "table of connections tells the rest");
+		looking_whole(path, LOST_MS);
+	} else if (error) {
+		log_error("the kernel's log of flows: %s", strerror(-error));
+		reading_close(path);
+	}
+	return error;
+}
+
+static void on_readable(struct loop_watch *watch, uint32_t events)
+{
+	(void)events;
+	read_some(container_of(watch, struct kernel_path, log));
+}
+
+void reading_drain(struct kernel_path *path)
+{
+	if (path->log.fd >= 0)
+		read_some(path);
+}
+
+void reading_init(struct kernel_path *path)
+{
+	path->log.fd = -1;
+	path->log.on_event = on_readable;
+}
+
+void reading_watch(struct kernel_path *path, int fd)
+{
+	reading_close(path);
+	path->log.fd = fd;
+	int error = loop_add(path->control->loop, &path->log, EPOLLIN);
+	if (!error)
+		return;
+	log_error("the kernel's log of flows: %s", strerror(-error));
+	close(fd);
+	path->log.fd = -1;
+}
+
+void reading_close(struct kernel_path *path)
+{
+	if (path->log.fd < 0)
+		return;
+	loop_del(path->control->loop, &path->log);
+	close(path->log.fd);
+	path->log.fd = -1;
+}

@@ -94,8 +94,10 @@ static void fill_addresses(const struct watched_target *watched, struct ipc_targ
 			ipc->state == TARGET_NEVER || (!order[i]->refused && !order[i]->forges);
 		ipc->read.naddresses += ipc->read.state == TARGET_NEVER || !order[i]->refused;
 	}
-	for (size_t i = 0; i < ipc->naddresses; i++)
+	for (size_t i = 0; i < ipc->naddresses; i++) {
 		ipc->asked |= (uint16_t)((order[i]->asked == watched->terms->inquiry) << i);
+		ipc->lost |= (uint16_t)(order[i]->lost << i);
+	}
 	ipc->offers = n > 0 ? UINT8_MAX : 0;
 	for (size_t i = 0; i < ipc->read.naddresses; i++)
 		ipc->offers &= order[i]->offers;

@@ -269,6 +269,19 @@ bool watched_target_probe(struct watched_target *watched_target, struct probes *
 	return true;
 }
 
+static void note_lost(struct watched_target_address *address, bool missed)
+{
+	uint8_t *count = missed ? &address->missed : &address->worked;
+
+	*(missed ? &address->worked : &address->missed) = 0;
+	if (*count < UINT8_MAX)
+		++*count;
+	if (missed && address->missed >= TARGET_FAILURES_DOWN)
+		address->lost = true;
+	else if (!missed && address->worked >= TARGET_SUCCESSES_UP)
+		address->lost = false;
+}
+
 /* What was found of one address. Of one that failed what was known stays. */
 static void take_address(struct watched_target *watched_target,
 	struct watched_target_address *address, const struct probe_result *result,
@@ -276,6 +289,7 @@ static void take_address(struct watched_target *watched_target,
 {
 	bool known = !result->forges || result->read;
 
+	note_lost(address, result->outcome == TARGET_MISSED && !result->forges);
 	if (result->outcome != TARGET_MISSED || result->forges) {
 		address->asked = result->forges || result->outcome != TARGET_WORKED
 					 ? 0
@@ -457,6 +471,7 @@ void watched_target_seed(
 		struct watched_target_address *address = find(watched_target, &told->addresses[i]);
 		if (address) {
 			address->asked = told->asked >> i & 1 ? inquiry : 0;
+			address->lost = told->lost >> i & 1;
 			address->forges = i >= told->naddresses;
 			address->offers = told->offers;
 		}

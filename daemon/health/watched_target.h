@@ -17,6 +17,9 @@ struct watched_target_address {
 	bool refused;   /* not to be used; text says why */
 	bool forges;    /* the same, but by flows that are read */
 	uint8_t offers; /* enum smtp_offer: what it showed last; 0: it was not asked */
+	/* By itself, for those who try no other: as a target is down and up. */
+	bool lost;
+	uint8_t missed, worked; /* in a row */
 	char text[TARGET_TEXT_SIZE];
 	struct tls_seen *tls; /* what its TLS was last; NULL: none was seen */
 	uint64_t tls_seen_ms; /* wall clock */

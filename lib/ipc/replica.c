@@ -163,8 +163,8 @@ static bool target_ok(const struct ipc_target *target)
 		target->state >= TARGET_STATES || target->client_families > TARGET_CLIENTS_ALL ||
 		target->stale > 1 || target->drained > 1 || target->failing > 1 ||
 		target->pending > 1 || target->naddresses > TARGET_ADDRESSES_MAX ||
-		target->asked >> target->naddresses || !read_ok(&target->read) ||
-		(target->pending && ipc_target_addresses(target) > 0))
+		target->asked >> target->naddresses || target->lost >> target->naddresses ||
+		!read_ok(&target->read) || (target->pending && ipc_target_addresses(target) > 0))
 		return false;
 	for (unsigned i = 0; i < ipc_target_addresses(target); i++)
 		if (!ipc_addr_given_ok(&target->addresses[i]))

@@ -112,6 +112,7 @@ struct ipc_target {
 	uint16_t port;
 	uint16_t preference;
 	uint16_t asked; /* bit i: addresses[i] offers nothing that it must not */
+	uint16_t lost;  /* bit i: addresses[i] does not answer, whatever the others do */
 	uint8_t depth;  /* within one preference: 0 before 1 before 2, by an MX record's own */
 	uint8_t state;  /* enum target_state */
 	uint8_t client_families; /* bit 0 IPv4 clients, bit 1 IPv6 clients; 0: no flow is taken */

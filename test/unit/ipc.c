@@ -804,6 +804,8 @@ static void what_read_flows_find_is_in_bounds(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	fill_targets(0)->v[0].asked = 2; /* the second is not plain flows' */
 	assert_int_equal(check(), -EBADMSG);
+	fill_targets(0)->v[0].lost = 2;
+	assert_int_equal(check(), -EBADMSG);
 	memset(fill_targets(0)->v[0].read.text, 'x', TARGET_TEXT_SIZE);
 	assert_int_equal(check(), -EBADMSG);
 	strcpy(fill_targets(0)->v[0].read.text, "a\nb");

@@ -73,6 +73,8 @@ static void only_who_is_known_to_work_is_taken(void **state)
 	CASE(target->client_families = TARGET_CLIENTS_IP4, true, false);
 	CASE(target->asked = 1, true, false);
 	CASE(target->asked = 2, false, true);
+	CASE(target->lost = 1, false, true);
+	CASE(target->lost = 2, true, false);
 	CASE(target->naddresses = 1, true, false);
 	CASE(target->naddresses = 0, false, false);
 	CASE(stage.hosts.inquiry++, false, false);

@@ -23,7 +23,8 @@ const struct addr *path_choice_address(
 		!is_up(hosts->server, target))
 		return NULL;
 	for (unsigned i = 0; i < target->naddresses; i++)
-		if (target->addresses[i].family == client && target->asked >> i & 1)
+		if (target->addresses[i].family == client &&
+			(target->asked & ~target->lost) >> i & 1)
 			return &target->addresses[i];
 	return NULL;
 }

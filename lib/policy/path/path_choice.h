@@ -16,7 +16,7 @@ struct path_hosts {
 
 /* The address of the client's family that connections to the target of that index go to. NULL: none
  * may, as it is down or not known to be up, drained, without weight, or has no such address that
- * was asked. */
+ * was asked and answers. */
 const struct addr *path_choice_address(
 	const struct path_hosts *hosts, size_t at, enum addr_family client);
 

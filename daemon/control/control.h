@@ -18,6 +18,7 @@
 
 struct apply;
 struct bind_client;
+struct paths;
 struct turns;
 struct confirm;
 struct bypass;
@@ -99,6 +100,7 @@ struct control {
 	struct wanted *wanted;
 	struct health_peer *health;
 	struct bind_client *bind_client;
+	struct paths *paths;
 	struct auth_peer *auth;
 	struct radius_peer *radius;
 	struct scan_states *scans;

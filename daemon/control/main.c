@@ -22,6 +22,7 @@
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
 #include "daemon/control/kernel/lost_flows.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/kernel/plan.h"
 #include "daemon/control/log_level.h"
 #include "daemon/control/metrics/metrics.h"
@@ -108,6 +109,7 @@ static void follow_policy(struct control *control)
 	credentials_follow(control->credentials);
 	renew_begin(control->renew);
 	health_peer_follow(control->health);
+	paths_follow(control->paths);
 	auth_peer_follow(control->auth);
 	accounts_follow(control->accounts);
 	radius_peer_follow(control->radius);
@@ -374,6 +376,27 @@ static void on_path_closed(struct control *control, uint64_t session)
 static const struct kernel_path_face path_face = {
 	.on_opened = on_path_opened, .on_closed = on_path_closed};
 
+static void on_targets(struct control *control, size_t server)
+{
+	paths_follow_server(control->paths, server);
+}
+
+static void plan_again(void *context)
+{
+	struct control *control = context;
+	int error = kernel_plan_send(control, control->policy, PLAN_RUNNING, true, NULL);
+
+	if (error)
+		log_error("not all paths have their number: %s", strerror(-error));
+}
+
+static void on_unnumbered(struct control *control)
+{
+	turns_when_free(control->turns, plan_again, control);
+}
+
+static const struct health_face health_face = {.may_pass = may_pass, .on_targets = on_targets};
+
 static bool make_parts(struct control *control)
 {
 	control->lists = lists_new();
@@ -391,10 +414,11 @@ static bool make_parts(struct control *control)
 	control->flow_carrier = (struct flow_carrier *)control->kernel_path;
 	control->wanted = wanted_new(control);
 	control->listening = calloc(1, sizeof(*control->listening));
-	control->health = health_peer_new(control, may_pass);
+	control->health = health_peer_new(control, &health_face);
 	control->bind_client =
 		control->health ? bind_client_new(control, health_peer_tell_bound, control->health)
 				: NULL;
+	control->paths = paths_new(control, on_unnumbered);
 	control->auth = control->flow_peers ? auth_peer_new(control) : NULL;
 	control->radius = control->flow_peers ? radius_peer_new(control) : NULL;
 	control->scans = scan_states_new();
@@ -412,10 +436,11 @@ static bool make_parts(struct control *control)
 	return control->lists && control->table && control->blocks && control->entries &&
 	       control->live_flows && control->flow_events && control->totals &&
 	       control->lost_flows && control->flow_peers && control->wanted &&
-	       control->listening && control->bind_client && control->auth && control->radius &&
-	       control->scans && control->web && control->credentials && control->renew &&
-	       control->turns && control->apply && control->confirm && control->begin &&
-	       control->source_watch && control->sessions && control->idle && control->end_passed;
+	       control->listening && control->bind_client && control->paths && control->auth &&
+	       control->radius && control->scans && control->web && control->credentials &&
+	       control->renew && control->turns && control->apply && control->confirm &&
+	       control->begin && control->source_watch && control->sessions && control->idle &&
+	       control->end_passed;
 }
 
 /* The policy, and its posture in the kernel: the first act. 0 or -errno, said. */
@@ -565,6 +590,7 @@ static void close_parts(struct control *control)
 	policy_store_free(control->history);
 	entries_free(control->entries);
 	bind_client_free(control->bind_client);
+	paths_free(control->paths);
 	health_peer_free(control->health);
 	auth_peer_free(control->auth);
 	radius_peer_free(control->radius);

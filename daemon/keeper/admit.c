@@ -31,6 +31,7 @@ struct client_change keeper_admit_change(const struct ipc_entry *entry)
 	struct client_change change = {.add = entry->add,
 		.client = {.addr = entry->source,
 			.mark = entry->mark,
+			.path = entry->path,
 			.timeout_ms = entry->timeout_ms}};
 
 	if (entry->has_mac)
@@ -61,9 +62,9 @@ static void set_deadline(struct keeper *keeper)
  * would stay taken. */
 static void give(struct keeper *keeper, struct held_packet *held)
 {
-	int error = held->dropped
-			    ? queue_drop(keeper->queue, held->id)
-			    : queue_verdict(keeper->queue, held->id, held->mark, held->decision, 0);
+	int error = held->dropped ? queue_drop(keeper->queue, held->id)
+				  : queue_verdict(keeper->queue, held->id, held->mark,
+					    held->decision, held->path);
 	if (error) {
 		log_error("cannot give a queued packet its verdict: %s", strerror(-error));
 		held->until_ms = loop_now_ms(keeper->loop) + AGAIN_MS;
@@ -72,12 +73,13 @@ static void give(struct keeper *keeper, struct held_packet *held)
 	held_packet_del(&keeper->held, held);
 }
 
-static void decide(
-	struct keeper *keeper, struct held_packet *held, enum mark decision, bool dropped)
+static void decide(struct keeper *keeper, struct held_packet *held, enum mark decision,
+	uint16_t path, bool dropped)
 {
 	histogram_add(&keeper->admission, HISTOGRAM_ADMISSION, now_us() - held->since_us);
 	held->decided = true;
 	held->decision = decision;
+	held->path = path;
 	held->dropped = dropped;
 	give(keeper, held);
 }
@@ -91,7 +93,7 @@ static void give_up(struct keeper *keeper, struct held_packet *held)
 
 	keeper_event(keeper, crowded ? IPC_EVENT_ADMIT_SHED : IPC_EVENT_ADMIT_LATE,
 		"no decision in %d ms", HOLD_MS);
-	decide(keeper, held, crowded ? MARK_LIMITED : MARK_NONE, false);
+	decide(keeper, held, crowded ? MARK_LIMITED : MARK_NONE, 0, false);
 }
 
 static void on_held_end(struct loop_timer *timer, uint64_t now_ms)
@@ -118,7 +120,7 @@ void keeper_admit_drop(struct keeper *keeper)
 	for (struct held_packet *held = held_packet_oldest(&keeper->held), *next; held;
 		held = next) {
 		next = held_packet_after(&keeper->held, held->id);
-		decide(keeper, held, MARK_NONE, true);
+		decide(keeper, held, MARK_NONE, 0, true);
 	}
 	set_deadline(keeper);
 }
@@ -288,9 +290,9 @@ int keeper_admit_open(struct keeper *keeper, int fd)
 	keeper->held_end.on_time = on_held_end;
 	keeper->queue_read_end.on_time = on_read_end;
 	int error = fd < 0 ? queue_open(&keeper->queue, options->queue, options->mark_mask,
-				     PLAN_SERVER_MASK, on_packet, keeper)
+				     options->server_mask, on_packet, keeper)
 			   : queue_adopt(&keeper->queue, fd, options->queue, options->mark_mask,
-				     PLAN_SERVER_MASK, on_packet, keeper);
+				     options->server_mask, on_packet, keeper);
 	if (error == -EBUSY || error == -EPERM)
 		log_error("queue %u is used by another program: choose one with --queue",
 			options->queue);
@@ -353,7 +355,7 @@ void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *ve
 	cache(keeper, verdict);
 	if (!held || held->decided)
 		return;
-	decide(keeper, held, verdict->mark, false);
+	decide(keeper, held, verdict->mark, verdict->path, false);
 	if (keeper->held.n)
 		return;
 	set_deadline(keeper);

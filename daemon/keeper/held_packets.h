@@ -21,6 +21,7 @@ struct held_packet {
 	bool decided; /* but the kernel has not taken the verdict yet: it is given again */
 	bool dropped; /* decided: and not let go */
 	enum mark decision;
+	uint16_t path; /* with MARK_KERNEL: its number */
 	uint64_t until_ms;
 	uint64_t since_us; /* monotonic, finer than the loop's clock */
 };

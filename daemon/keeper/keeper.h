@@ -295,6 +295,9 @@ void keeper_kernel_send_links(struct keeper *keeper, struct keeper_child *child)
 void keeper_kernel_tick(struct keeper *keeper);
 /* Table and routes together: both, or as before. Takes over what plan owns when it returns 0. */
 int keeper_kernel_apply(struct keeper *keeper, struct plan *plan);
+/* Paths of the plan in force lead elsewhere from now on; also when it is put back. 0;
+ * -ENOENT: it has no such path; other -errno. */
+int keeper_kernel_lead_paths(struct keeper *keeper, const struct ipc_paths *paths);
 /* What a stopped Postern leaves behind: the posture of the plan in force. */
 int keeper_kernel_leave(struct keeper *keeper);
 

@@ -319,6 +319,22 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 	return 0;
 }
 
+int keeper_kernel_lead_paths(struct keeper *keeper, const struct ipc_paths *paths)
+{
+	int error = keeper->has_plan && keeper->plan.mode == PLAN_RUNNING ? 0 : -ENOENT;
+
+	for (uint32_t i = 0; !error && i < paths->n; i++)
+		error = plan_lead_path(
+			&keeper->plan, paths->v[i].path, &paths->v[i].at4, &paths->v[i].at6);
+	if (error)
+		return error;
+	error = table_change_paths(keeper->table, &keeper->plan);
+	/* the plan says where they lead: whoever puts it back puts them back */
+	if (error)
+		ask_heal(keeper, true, false);
+	return error;
+}
+
 int keeper_kernel_leave(struct keeper *keeper)
 {
 	if (!keeper->has_plan)

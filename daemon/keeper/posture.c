@@ -123,6 +123,7 @@ void keeper_posture_first(const struct process_options *options)
 	/* the command line may be another one than it was */
 	plan.mode = PLAN_BARE;
 	plan.mark_mask = options->mark_mask;
+	plan.server_mask = options->server_mask;
 	plan.relay_port = options->relay_port;
 	plan.queue = options->queue;
 	plan.route_table = options->route_table;

@@ -50,8 +50,9 @@ static const char *refuse_plan(const struct keeper *keeper, const struct plan *p
 {
 	const struct process_options *options = &keeper->options;
 
-	if (plan->mark_mask != options->mark_mask || plan->relay_port != options->relay_port ||
-		plan->queue != options->queue || plan->route_table != options->route_table ||
+	if (plan->mark_mask != options->mark_mask || plan->server_mask != options->server_mask ||
+		plan->relay_port != options->relay_port || plan->queue != options->queue ||
+		plan->route_table != options->route_table ||
 		plan->rule_priority != options->rule_priority)
 		return "the plan's numbers are not those of the command line";
 	if (plan_check(plan) < 0)
@@ -154,6 +155,15 @@ static void on_entries(struct keeper_child *from, const struct ipc_header *ipc, 
 	say_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
 }
 
+static void on_paths(struct keeper_child *from, const struct ipc_header *ipc, int fd)
+{
+	struct keeper *keeper = from->keeper;
+
+	(void)fd;
+	int error = keeper_kernel_lead_paths(keeper, (const struct ipc_paths *)ipc);
+	say_reply(keeper, ipc->seq, error, 0, error ? strerror(-error) : NULL);
+}
+
 static void on_bypass(struct keeper_child *from, const struct ipc_header *ipc, int fd)
 {
 	struct keeper *keeper = from->keeper;
@@ -185,6 +195,7 @@ static void tell_client(void *context, const struct client *client)
 	row.header.seq = rows->seq;
 	row.entry.add = 1;
 	row.entry.mark = (uint8_t)client->mark;
+	row.entry.path = client->path;
 	row.entry.has_mac = mac_is_set(&client->mac);
 	row.entry.mac = client->mac;
 	row.entry.source = client->addr;
@@ -230,6 +241,8 @@ static void on_kernel_counters_get(struct keeper_child *from, const struct ipc_h
 	answer.posture_passed = counters.posture_passed;
 	answer.bypassed = counters.bypassed;
 	answer.stray_reset = counters.stray_reset;
+	answer.path_begun = counters.path_begun;
+	answer.path_lost = counters.path_lost;
 	answer.entries = clients_count(keeper->table);
 	answer.native_queue = table_queue(keeper->table) == TABLE_QUEUE_NATIVE;
 	answer.table_owned = table_is_owned(keeper->table);
@@ -457,6 +470,7 @@ static const struct {
 	{IPC_VERDICT, ASKS_KERNEL, false, on_verdict},
 	{IPC_ENTRIES, ASKS_KERNEL, false, on_entries},
 	{IPC_PLAN, ASKS_KERNEL, true, on_plan},
+	{IPC_PATHS, ASKS_KERNEL, false, on_paths},
 	{IPC_BYPASS, ASKS_KERNEL, false, on_bypass},
 	{IPC_CLIENTS_GET, ASKS_KERNEL, false, on_clients_get},
 	{IPC_KERNEL_COUNTERS_GET, ASKS_KERNEL, false, on_kernel_counters_get},

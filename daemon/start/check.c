@@ -2,6 +2,7 @@
 #include "daemon/start/check.h"
 
 #include "daemon/control/credential/read.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/store/disk.h"
 #include "kernel-rules/way.h"
 #include "lib/language/language.h"
@@ -92,6 +93,7 @@ int check_main(const struct process_options *options)
 	const struct language_world world = {.read = read_file,
 		.context = &own,
 		.relay_port = options->relay_port,
+		.path_numbers = paths_most(options->server_mask),
 		.bridge = find_bridge,
 		.way = find_way,
 		.uplink = find_uplink,

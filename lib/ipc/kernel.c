@@ -152,7 +152,7 @@ static bool paths_ok(const void *ipc, size_t len)
 		return false;
 	for (uint32_t i = 0; i < paths->n; i++) {
 		const struct ipc_path *path = &paths->v[i];
-		if (!path->path || path->gateway > 1 || !path_end_ok(&path->at4, ADDR_IP4) ||
+		if (!path->path || !path_end_ok(&path->at4, ADDR_IP4) ||
 			!path_end_ok(&path->at6, ADDR_IP6))
 			return false;
 	}

@@ -151,7 +151,8 @@ struct ipc_event {
 
 struct ipc_kernel_counters {
 	struct ipc_header header;
-	uint64_t steered, queued, limited, posture_reset, posture_passed, bypassed, stray_reset;
+	uint64_t steered, queued, limited, posture_reset, posture_passed, bypassed, stray_reset,
+		path_begun, path_lost;
 	uint64_t entries;      /* in all client sets */
 	uint32_t native_queue; /* 1 native, 0 nft_compat */
 	uint32_t table_owned;  /* 1: owner and persist */
@@ -180,10 +181,8 @@ struct ipc_plan {
 
 /* Where the connections with a path's number go. */
 struct ipc_path {
-	uint16_t path;   /* its number */
-	uint8_t gateway; /* 1: from the gateway's own address */
-	uint8_t reserved;
-	uint32_t flows;           /* at most so many of a client at once; 0: any number */
+	uint16_t path; /* its number */
+	uint16_t reserved;
 	struct endpoint at4, at6; /* family ADDR_NONE: no host of it is up */
 };
 

@@ -45,6 +45,8 @@ struct language_world {
 	int (*interface)(void *context, const char *pattern);
 	/* The listener's own port (steered to by TPROXY), refused as a zone's port. 0: unknown */
 	uint16_t relay_port;
+	/* As many paths in the kernel can be numbered. 0: unknown */
+	uint16_t path_numbers;
 	/* The text was checked when it was applied, by an earlier version or with other interfaces
 	 * and addresses: what is wrong with it now is a fault, not an error, as long as it can run.
 	 */

@@ -408,6 +408,7 @@ void language_check_credentials(struct language *l);
 const char *language_refuse_host(const struct policy_string *name);
 void language_check_devices_apart(struct language *l);
 void language_check_limits(struct language *l);
+void language_check_path_numbers(struct language *l);
 void language_check_zones(struct language *l);
 /* Do we listen there ourselves? */
 bool language_is_listener(const struct language *l, const struct addr *addr, uint16_t port);

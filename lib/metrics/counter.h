@@ -112,6 +112,9 @@ enum counter_kind {
 	X(POSTURE_PASSED, "posture-passed", TABLE, "undecided connections passed")                 \
 	X(BYPASSED, "bypassed", TABLE, "connections passed by bypass")                             \
 	X(STRAYS_RESET, "strays-reset", TABLE, "packets of unknown connections reset")             \
+	X(PATHS_BEGUN, "paths-begun", TABLE, "connections taken to their server by the kernel")    \
+	X(PATHS_LOST, "paths-lost", TABLE,                                                         \
+		"connections reset, as their path in the kernel led nowhere")                      \
 	/* keeper */                                                                               \
 	X(HEALED_TABLE, "healed-table", TOTAL, "times the table was put back")                     \
 	X(HEALED_ROUTE, "healed-route", TOTAL, "times the policy route was put back")              \

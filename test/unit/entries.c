@@ -57,7 +57,7 @@ static void fill(void)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct ipc_entry key = key_of(rows[i].ifname, rows[i].mac, rows[i].addr);
-		assert_true(entries_add(control.entries, &key, rows[i].session));
+		assert_true(entries_add(control.entries, &key, rows[i].session, 0));
 	}
 	assert_int_equal(entries_count(control.entries), 5);
 }
@@ -82,7 +82,7 @@ static void an_entry_is_known_by_interface_mac_and_address(void **state)
 	assert_int_equal(other->session, 1);
 	/* put in again it is the same entry */
 	key = key_of("br0", MAC1, "192.0.2.1");
-	assert_true(entries_add(control.entries, &key, 7));
+	assert_true(entries_add(control.entries, &key, 7, 0));
 	assert_int_equal(entries_count(control.entries), 5);
 	assert_int_equal(entries_find(control.entries, &key)->session, 7);
 }
@@ -110,6 +110,39 @@ static void each_change_drops_what_it_touches(void **state)
 	entries_drop_interface(control.entries, "core0");
 	assert_int_equal(entries_count(control.entries), 3);
 	entries_drop_all(control.entries);
+	assert_int_equal(entries_count(control.entries), 0);
+}
+
+static void a_way_has_the_clients_of_each_family_and_mark(void **state)
+{
+	static const struct {
+		const char *addr;
+		enum mark mark;
+		uint16_t way;
+	} rows[] = {
+		{"192.0.2.1", MARK_KERNEL, 1},
+		{"192.0.2.2", MARK_KERNEL, 1},
+		{"2001:db8::1", MARK_KERNEL, 1},
+		{"192.0.2.3", MARK_RELAY, 1},
+		{"192.0.2.4", MARK_KERNEL, 2},
+		{"192.0.2.5", MARK_RELAY, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct ipc_entry key = key_of("br0", MAC1, rows[i].addr);
+		key.mark = (uint8_t)rows[i].mark;
+		key.path = rows[i].mark == MARK_KERNEL ? 7 : 0;
+		assert_true(entries_add(control.entries, &key, 1, rows[i].way));
+	}
+	entries_drop_way(control.entries, 1, ADDR_IP4, MARK_KERNEL);
+	assert_int_equal(entries_count(control.entries), 4);
+	assert_true(is_there("br0", MAC1, "2001:db8::1"));
+	assert_true(is_there("br0", MAC1, "192.0.2.3"));
+	assert_true(is_there("br0", MAC1, "192.0.2.4"));
+	entries_drop_way(control.entries, 1, ADDR_IP4, MARK_RELAY);
+	assert_int_equal(entries_count(control.entries), 3);
+	assert_true(is_there("br0", MAC1, "192.0.2.5"));
+	entries_drop_session(control.entries, 1);
 	assert_int_equal(entries_count(control.entries), 0);
 }
 
@@ -149,14 +182,14 @@ static void a_full_picture_takes_no_more_and_gives_back(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < ENTRIES_MAX; i++) {
 		memcpy(key.source.bytes + 12, &i, sizeof(i));
-		assert_true(entries_add(control.entries, &key, i % 100 + 1));
+		assert_true(entries_add(control.entries, &key, i % 100 + 1, 0));
 	}
 	uint32_t more = ENTRIES_MAX;
 	memcpy(key.source.bytes + 12, &more, sizeof(more));
-	assert_false(entries_add(control.entries, &key, 1));
+	assert_false(entries_add(control.entries, &key, 1, 0));
 	entries_drop_session(control.entries, 1);
 	assert_int_equal(entries_count(control.entries), ENTRIES_MAX - ENTRIES_MAX / 100);
-	assert_true(entries_add(control.entries, &key, 1));
+	assert_true(entries_add(control.entries, &key, 1, 0));
 	entries_drop_prefix(control.entries, &all);
 	assert_int_equal(entries_count(control.entries), 0);
 }
@@ -168,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_entry_is_known_by_interface_mac_and_address),
 		CASE(each_change_drops_what_it_touches),
+		CASE(a_way_has_the_clients_of_each_family_and_mark),
 		CASE(a_keeper_that_is_gone_is_neither_an_error_nor_a_wait),
 		CASE(a_full_picture_takes_no_more_and_gives_back),
 	};

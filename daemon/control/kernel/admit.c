@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/sessions.h"
 
@@ -43,7 +44,22 @@ static uint64_t unseen_ms(enum mark mark, const struct session *session)
 	return session->idle_s * 1000ull / 4;
 }
 
-/* Fills in what the kernel shall remember of the client, if it may remember anything. */
+/* Where the kernel takes them itself, if a host of the client's family is up: else the relay does,
+ * which has the others to try, or a word for the client. */
+static uint16_t take_path(struct control *control, const struct decision *decision,
+	const struct decide_path *path, struct ipc_entry *entry)
+{
+	struct path_pick pick = paths_pick(control->paths, path, &entry->source);
+
+	if (decision->verdict != POLICY_VERDICT_REDIRECT || decision->server != path->server)
+		pick.number = 0;
+	entry->mark = pick.number ? MARK_KERNEL : MARK_RELAY;
+	entry->path = pick.number;
+	return pick.way;
+}
+
+/* Fills in what the kernel shall remember of the client, if it may remember anything. What it does
+ * remember of a path is this packet's verdict, too: one that is not cached is the relay's. */
 static void cache(struct control *control, const struct decide_origin *origin,
 	const struct ipc_admit *admit, const struct decision *decision, struct ipc_verdict *verdict)
 {
@@ -51,6 +67,8 @@ static void cache(struct control *control, const struct decide_origin *origin,
 	struct decide_world world = decision_world(control);
 	uint64_t now_ms = clock_now_ms(control), until_ms = 0;
 	bool has_mac = zone->identity != POLICY_IDENTITY_ADDRESS;
+	struct decide_path path;
+	uint16_t way = 0;
 	enum mark mark;
 
 	/* the kernel's map of such a zone is keyed by MAC, and this packet has none */
@@ -72,7 +90,7 @@ static void cache(struct control *control, const struct decide_origin *origin,
 		(decision->reason == DECIDE_UNAUTHENTICATED &&
 			decide_mark_of(decision->verdict) == MARK_RELAY))
 		return;
-	if (!decide_client(&world, origin, now_ms, &mark, &until_ms, NULL))
+	if (!decide_client(&world, origin, now_ms, &mark, &until_ms, &path))
 		return;
 	uint64_t session = decision->session ? decision->session->id : 0;
 	uint64_t most_ms = unseen_ms(mark, decision->session);
@@ -80,14 +98,20 @@ static void cache(struct control *control, const struct decide_origin *origin,
 		until_ms = now_ms + most_ms;
 	verdict->entry.add = 1;
 	verdict->entry.mark = (uint8_t)mark;
+	if (mark == MARK_KERNEL)
+		way = take_path(control, decision, &path, &verdict->entry);
 	verdict->entry.timeout_ms =
 		timeout_of(mark, decision->reason != DECIDE_UNAUTHENTICATED, until_ms, now_ms);
 	if (!verdict->entry.timeout_ms ||
-		!entries_add(control->entries, &verdict->entry, session)) {
-		verdict->entry.add = 0;
+		!entries_add(control->entries, &verdict->entry, session, way)) {
+		memset(&verdict->entry, 0, sizeof(verdict->entry));
 		return;
 	}
 	verdict->cache = 1;
+	if (verdict->entry.mark == MARK_KERNEL) {
+		verdict->mark = MARK_KERNEL;
+		verdict->path = verdict->entry.path;
+	}
 	control->counters[COUNTER_ENTRIES_ADDED]++;
 }
 

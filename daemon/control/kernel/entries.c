@@ -19,8 +19,9 @@ enum way {
 	WAY_MAC,
 	WAY_ADDR,
 	WAY_SESSION,
+	WAY_PATH,
 };
-#define WAYS 4
+#define WAYS 5
 
 struct node {
 	struct entry entry;
@@ -42,7 +43,17 @@ struct entries {
 
 static bool way_used(const struct entry *entry, enum way way)
 {
-	return (way != WAY_MAC || entry->key.has_mac) && (way != WAY_SESSION || entry->session);
+	return (way != WAY_MAC || entry->key.has_mac) && (way != WAY_SESSION || entry->session) &&
+	       (way != WAY_PATH || entry->way);
+}
+
+/* All that go when a path is led elsewhere stand in one chain, and no other but by chance. */
+static uint32_t hash_of_path(const struct entry *entry)
+{
+	const uint16_t path[3] = {
+		entry->way, entry->key.mark, entry->key.source.family == ADDR_IP6};
+
+	return hash_bytes(path, sizeof(path)) % BUCKETS;
 }
 
 static uint32_t hash_of(const struct entry *entry, enum way way)
@@ -63,6 +74,8 @@ static uint32_t hash_of(const struct entry *entry, enum way way)
 		return hash_bytes(&both.addr, sizeof(both.addr)) % BUCKETS;
 	case WAY_SESSION:
 		return hash_bytes(&entry->session, sizeof(entry->session)) % BUCKETS;
+	case WAY_PATH:
+		return hash_of_path(entry);
 	}
 	return 0;
 }
@@ -153,7 +166,8 @@ static void link_in(struct node *node, enum way way)
 	*bucket = node;
 }
 
-bool entries_add(struct entries *entries, const struct ipc_entry *key, uint64_t session)
+bool entries_add(
+	struct entries *entries, const struct ipc_entry *key, uint64_t session, uint16_t way_id)
 {
 	struct loop *loop = entries->control->loop;
 	struct node *node = find_node(entries, key);
@@ -167,6 +181,7 @@ bool entries_add(struct entries *entries, const struct ipc_entry *key, uint64_t 
 	node->entries = entries;
 	node->entry.key = *key;
 	node->entry.session = session;
+	node->entry.way = way_id;
 	node->entry.end_ms = loop_now_ms(loop) + key->timeout_ms;
 	node->timer.on_time = on_time;
 	for (unsigned way = 0; way < WAYS; way++)
@@ -227,6 +242,22 @@ void entries_drop_session(struct entries *entries, uint64_t session)
 	for (struct node *node = *bucket, *next; node; node = next) {
 		next = node->links[WAY_SESSION].next;
 		if (node->entry.session == session)
+			drop(entries, node);
+		if (!entries->n)
+			return;
+	}
+}
+
+void entries_drop_way(
+	struct entries *entries, uint16_t way, enum addr_family family, enum mark mark)
+{
+	struct entry wanted = {
+		.way = way, .key = {.mark = (uint8_t)mark, .source = {.family = family}}};
+	struct node **bucket = &entries->buckets[WAY_PATH][hash_of(&wanted, WAY_PATH)];
+	for (struct node *node = *bucket, *next; node; node = next) {
+		next = node->links[WAY_PATH].next;
+		if (node->entry.way == way && node->entry.key.mark == mark &&
+			node->entry.key.source.family == family)
 			drop(entries, node);
 		if (!entries->n)
 			return;

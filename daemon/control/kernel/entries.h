@@ -9,6 +9,7 @@
 
 #include "daemon/control/peers/question.h"
 #include "lib/ipc/kernel.h"
+#include "lib/policy/mark.h"
 
 struct control;
 struct entries;
@@ -18,6 +19,7 @@ struct entries;
 struct entry {
 	struct ipc_entry key; /* as sent; timeout_ms is of the time it was sent */
 	uint64_t session;     /* 0: none */
+	uint16_t way;         /* path.h: that its connections go, or would if a host were up; 0 */
 	uint64_t end_ms;      /* monotonic */
 };
 
@@ -26,7 +28,8 @@ void entries_free(struct entries *entries);
 size_t entries_count(const struct entries *entries);
 
 /* Notes an entry that goes to the kernel now. false: full, nothing may be cached. */
-bool entries_add(struct entries *entries, const struct ipc_entry *key, uint64_t session);
+bool entries_add(
+	struct entries *entries, const struct ipc_entry *key, uint64_t session, uint16_t way);
 /* NULL: none. Borrowed until the next change. */
 const struct entry *entries_find(const struct entries *entries, const struct ipc_entry *key);
 /* Takes one entry out of the picture only, e.g. when its delete travels with a verdict. */
@@ -41,6 +44,9 @@ void entries_drop_prefix(struct entries *entries, const struct prefix *prefix);
 void entries_drop_range(struct entries *entries, const struct range *range);
 /* Those of zones that do not know their clients by MAC. */
 void entries_drop_unnamed(struct entries *entries);
+/* Those of clients of that family that go that way, with that mark. */
+void entries_drop_way(
+	struct entries *entries, uint16_t way, enum addr_family family, enum mark mark);
 void entries_drop_interface(struct entries *entries, const char *ifname);
 void entries_drop_all(struct entries *entries);
 /* Sends the batch; its answers are parts of the gather. gather may be NULL. */

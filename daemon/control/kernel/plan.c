@@ -2,6 +2,7 @@
 #include "daemon/control/kernel/plan.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/peers/health/health_peer.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 	struct plan plan;
 	plan_options_init(&options);
 	options.mark_mask = control->start.options.mark_mask;
+	options.server_mask = control->start.options.server_mask;
 	options.relay_port = control->start.options.relay_port;
 	options.queue = control->start.options.queue;
 	options.route_table = control->start.options.route_table;
@@ -57,6 +59,8 @@ int kernel_plan_encode(struct control *control, const struct policy *policy, enu
 	 * its names, and as many as fit are used */
 	if (error == -E2BIG)
 		error = 0;
+	if (!error && mode == PLAN_RUNNING)
+		error = paths_plan(control->paths, policy, &plan);
 	if (!error)
 		error = plan_encode(&plan, bytes, len);
 	plan_fini(&plan);

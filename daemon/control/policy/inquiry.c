@@ -2,6 +2,7 @@
 #include "daemon/control/policy/inquiry.h"
 
 #include "daemon/control/control.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health/health_peer.h"
 
@@ -22,4 +23,5 @@ void inquiry_begin(struct control *control, struct gather *gather)
 	ipc.number = control->inquiry;
 	health_peer_send(control->health, &ipc);
 	flow_peers_gather(control->flow_peers, gather, &ipc);
+	paths_follow(control->paths);
 }

@@ -5,6 +5,7 @@
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/credential/read.h"
 #include "daemon/control/kernel/interfaces.h"
+#include "daemon/control/kernel/path.h"
 #include "kernel-rules/way.h"
 
 #include <ifaddrs.h>
@@ -102,6 +103,7 @@ void policy_world_init(
 	/* before the keeper's picture is complete, absence means nothing */
 	world->language.interface = control->links_done ? find_interface : NULL;
 	world->language.relay_port = control->start.options.relay_port;
+	world->language.path_numbers = paths_most(control->start.options.server_mask);
 	world->language.own_address = own_address;
 	world->language.bridge = find_bridge;
 	world->language.way = find_way;

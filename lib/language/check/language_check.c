@@ -220,6 +220,7 @@ void language_check(struct language *l)
 	language_check_devices_apart(l);
 	language_check_credentials(l);
 	language_check_rules(l);
+	language_check_path_numbers(l);
 	language_check_levels(l);
 	language_check_paths(l);
 	language_check_relay(l);

@@ -2,6 +2,9 @@
 /* What the kernel's plan holds. A policy within these limits has a plan; there is no other place
  * that refuses one for its size. */
 #include "lib/language/parse.h"
+#include "lib/policy/path/path_number.h"
+
+#include <stdlib.h>
 
 /* At the first that is too much; before: how many there were. Said once: the sum is past it. */
 static void check_sum(struct language *l, size_t before, size_t n, size_t most,
@@ -78,4 +81,41 @@ void language_check_limits(struct language *l)
 	check_hosts(l, is_bound, POLICY_BOUND_MAX, "bind client");
 	check_hosts(l, policy_server_takes_login, POLICY_LOGIN_HOSTS_MAX,
 		"announce xclient { login on }");
+}
+
+static unsigned bits_for(size_t numbers)
+{
+	unsigned bits = 0;
+
+	while (numbers >> bits)
+		bits++;
+	return bits;
+}
+
+/* At the server with which they are too many. */
+void language_check_path_numbers(struct language *l)
+{
+	struct path_leg *legs;
+	size_t n, needed = 0, over = SIZE_MAX;
+
+	if (!l->world->path_numbers)
+		return;
+	if (path_number_legs(l->policy, &legs, &n) < 0) {
+		l->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		needed += path_number_places(&l->policy->servers[legs[i].server]);
+		if (over == SIZE_MAX && needed > l->world->path_numbers)
+			over = legs[i].server;
+	}
+	free(legs);
+	if (over == SIZE_MAX)
+		return;
+	const struct language_server_note *notes = l->server_notes.v;
+	language_fault(l, &notes[over].name,
+		"the hosts of servers with `path kernel` need %zu numbers, and there are %u: "
+		"expected a --server-mask of %u bits (each host counts once for each `limit flows` "
+		"of the rules that lead there, an mx %d times), or fewer",
+		needed, (unsigned)l->world->path_numbers, bits_for(needed), PATH_NUMBER_PER_MX);
 }

@@ -29,7 +29,7 @@ struct health_peer {
 	struct replica_targets targets;
 	struct host_tls *tls;        /* at their addresses */
 	struct ipc_client_side side; /* as last sent */
-	bool (*may_pass)(struct control *control, const struct ipc_targets *targets);
+	const struct health_face *face;
 	struct health_watch *watches; /* who waits for what it tells */
 	struct ipc_targets *shown;    /* those last asked for; room for all */
 };
@@ -86,16 +86,15 @@ void health_peer_tell_bound(void *context)
 	}
 }
 
-static const struct peer_face face;
+static const struct peer_face peer_face;
 
-struct health_peer *health_peer_new(struct control *control,
-	bool (*may_pass)(struct control *control, const struct ipc_targets *targets))
+struct health_peer *health_peer_new(struct control *control, const struct health_face *face)
 {
 	struct health_peer *peer = calloc(1, sizeof(*peer));
 	if (!peer)
 		return NULL;
-	peer_init(&peer->peer, control, &face, PROCESS_HEALTH, 0);
-	peer->may_pass = may_pass;
+	peer_init(&peer->peer, control, &peer_face, PROCESS_HEALTH, 0);
+	peer->face = face;
 	flow_peers_put(control->flow_peers, &peer->peer);
 	return peer;
 }
@@ -172,11 +171,11 @@ static void send_to_auth(struct control *control, const void *ipc)
 
 static void pass_on(struct health_peer *peer, size_t server)
 {
+	peer->face->on_targets(peer->peer.control, server);
 	const struct ipc_targets *ipc = health_peer_targets(peer, server);
-
 	if (ipc)
 		send_to_auth(peer->peer.control, ipc);
-	if (ipc && peer->may_pass(peer->peer.control, ipc))
+	if (ipc && peer->face->may_pass(peer->peer.control, ipc))
 		flow_peers_send(peer->peer.control->flow_peers, ipc);
 }
 
@@ -353,7 +352,7 @@ static void on_open(struct peer *opened)
 	flow_peers_send_to(peer->peer.control->flow_peers, PROCESS_SMTP, &done);
 }
 
-static const struct peer_face face = {
+static const struct peer_face peer_face = {
 	.on_open = on_open, .on_ipc = on_ipc, .on_counters = on_counters, .on_gone = on_gone};
 
 void health_peer_follow(struct health_peer *peer)

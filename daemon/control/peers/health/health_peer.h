@@ -20,11 +20,17 @@ struct health_watch {
 	void (*on_given_up)(struct health_watch *watch);
 };
 
-/* Behind control's peers. may_pass: may the relays hear of these targets now, or does the kernel
- * have to know their addresses first? Then health_peer_tell_bound() follows, with the peer. NULL:
- * out of memory. */
-struct health_peer *health_peer_new(struct control *control,
-	bool (*may_pass)(struct control *control, const struct ipc_targets *targets));
+/* What others of control make of targets. */
+struct health_face {
+	/* May the relays hear of these now, or does the kernel have to know their addresses first?
+	 * Then health_peer_tell_bound() follows, with the peer. */
+	bool (*may_pass)(struct control *control, const struct ipc_targets *targets);
+	/* What is known of those of this server (index) has changed. */
+	void (*on_targets)(struct control *control, size_t server);
+};
+
+/* Behind control's peers. NULL: out of memory. */
+struct health_peer *health_peer_new(struct control *control, const struct health_face *face);
 void health_peer_tell_bound(void *context);
 /* Hangs up: who waits for what it tells is told that it does not. */
 void health_peer_close(struct health_peer *peer);

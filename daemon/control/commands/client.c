@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/request/json_row.h"
 
 #include <stdio.h>
@@ -19,8 +20,21 @@ static const char *verdict_name(enum mark mark, const struct decision *decision)
 		[MARK_PASS] = POLICY_VERDICT_PASS,
 		[MARK_REJECT] = POLICY_VERDICT_REJECT,
 		[MARK_DROP] = POLICY_VERDICT_DROP};
+	if (mark == MARK_KERNEL)
+		return "kernel";
 	bool answers = mark == MARK_RELAY && decision->verdict == POLICY_VERDICT_ANSWER;
 	return policy_verdict_names[answers ? POLICY_VERDICT_ANSWER : verdicts[mark]];
+}
+
+/* Where new connections of the client go, if to one server. */
+static json_t *server_of(
+	struct control *control, const struct ipc_entry *entry, const struct decision *decision)
+{
+	const char *name = entry->mark == MARK_KERNEL ? paths_server_of(control->paths, entry->path)
+			   : entry->mark == MARK_RELAY && decision->server >= 0
+				   ? control->policy->servers[decision->server].name.text
+				   : NULL;
+	return name ? json_row_text(name) : json_null();
 }
 
 struct showing {
@@ -47,7 +61,7 @@ static void show_client(struct showing *showing, const struct ipc_client *client
 	const struct entry *own = entries_find(control->entries, entry);
 	ptrdiff_t zone = policy_find_zone_of(control->policy, entry->ifname, &entry->source);
 	const char *zone_name = zone < 0 ? "" : control->policy->zones[zone].name.text;
-	struct decision decision = {.rule = -1};
+	struct decision decision = {.rule = -1, .server = -1};
 	if (showing->zone && strcmp(showing->zone, zone_name) != 0)
 		return;
 	if (zone >= 0)
@@ -57,13 +71,13 @@ static void show_client(struct showing *showing, const struct ipc_client *client
 			       ? json_row_string(&control->policy->rules[decision.rule].name)
 			       : json_null();
 	command_row(showing->command,
-		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:b}", "zone",
+		json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:I, s:I, s:b, s:o}", "zone",
 			zone_name, "interface", entry->ifname, "mac", json_row_mac(&entry->mac),
 			"address", json_row_addr(&entry->source), "session",
 			json_row_session_id(own ? own->session : 0), "user", user, "verdict",
 			verdict_name(entry->mark, &decision), "rule", rule, "left_ms",
 			(json_int_t)entry->timeout_ms, "packets", (json_int_t)client->packets,
-			"known", own != NULL));
+			"known", own != NULL, "server", server_of(control, entry, &decision)));
 }
 
 static void on_answer(struct question *ask, const struct ipc_header *ipc)

@@ -31,6 +31,8 @@ void command_counters_sum(
 	sum[COUNTER_POSTURE_PASSED] = kernel->posture_passed;
 	sum[COUNTER_BYPASSED] = kernel->bypassed;
 	sum[COUNTER_STRAYS_RESET] = kernel->stray_reset;
+	sum[COUNTER_PATHS_BEGUN] = kernel->path_begun;
+	sum[COUNTER_PATHS_LOST] = kernel->path_lost;
 }
 
 static json_t *row_of(unsigned counter, const char *name, uint64_t value, const char *help)

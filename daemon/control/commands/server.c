@@ -6,6 +6,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/credential/credentials.h"
 #include "daemon/control/credential/renew.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/peers/flow_reports.h"
 #include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/peers/health/host_tls.h"
@@ -128,6 +129,45 @@ static json_t *account_of(const struct command *command, const char *name)
 		       : json_null();
 }
 
+struct paths_of {
+	json_t *array;
+	const struct ipc_target *target;
+};
+
+static json_t *end_of(const struct endpoint *at)
+{
+	return at->port ? json_row_endpoint(at) : json_null();
+}
+
+static void tell_path(void *context, const struct path_row *row)
+{
+	struct paths_of *paths = context;
+
+	if (row->port != paths->target->port || !dns_same_name(row->host, paths->target->name))
+		return;
+	json_array_append_new(paths->array,
+		json_pack("{s:i, s:o, s:o, s:o}", "path", (int)row->number, "limit",
+			row->flows ? json_integer((json_int_t)row->flows) : json_null(), "ip4",
+			end_of(&row->at4), "ip6", end_of(&row->at6)));
+}
+
+/* Those that are the host's own, and where each leads now. */
+static json_t *paths_of(struct control *control, const char *name, const struct ipc_target *target)
+{
+	struct paths_of paths = {.array = json_array(), .target = target};
+	ptrdiff_t at = policy_find_server(control->policy, name);
+
+	if (at >= 0 && control->policy->servers[at].path == POLICY_PATH_KERNEL)
+		paths_each(control->paths, (size_t)at, tell_path, &paths);
+	return paths.array;
+}
+
+static const char *path_word(const struct control *control, const char *name)
+{
+	ptrdiff_t at = policy_find_server(control->policy, name);
+	return policy_path_names[at < 0 ? POLICY_PATH_RELAY : control->policy->servers[at].path];
+}
+
 static void show_target(struct command *command, const struct shown *shown, uint32_t i)
 {
 	const struct ipc_target *target = &shown->targets.v[i];
@@ -136,7 +176,7 @@ static void show_target(struct command *command, const struct shown *shown, uint
 		json_array_append_new(addresses, json_row_addr(&target->addresses[a]));
 	command_row(command,
 		json_pack("{s:o, s:o, s:o, s:i, s:i, s:i, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, "
-			  "s:o, s:o, s:o}",
+			  "s:o, s:o, s:o, s:s, s:o}",
 			"server", json_row_text(shown->targets.server), "host",
 			json_row_text(target->name), "address", addresses, "port",
 			(int)target->port, "preference", (int)target->preference, "weight",
@@ -153,7 +193,9 @@ static void show_target(struct command *command, const struct shown *shown, uint
 			"account", account_of(command, shown->targets.server), "login_until_at",
 			json_row_time(target->login_until_ms), "tls",
 			tls_of(command, shown->targets.server, target), "message_state",
-			target_words_message_state(&shown->targets, target)));
+			target_words_message_state(&shown->targets, target), "path",
+			path_word(command->control, shown->targets.server), "paths",
+			paths_of(command->control, shown->targets.server, target)));
 }
 
 static void on_shown(struct flow_gather *flows)

@@ -3,6 +3,7 @@
 #include "daemon/control/commands/parts.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/kernel/listening.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/request/command.h"
 
 #include "daemon/control/audit/flow_events.h"
@@ -364,6 +365,21 @@ static uint64_t arrived(const struct facts *facts)
 	return sum;
 }
 
+/* How many paths servers have in the kernel, and how many of them lead to a host; and of the table
+ * in force how many connections went that way, or were lost on it. Nothing where there are none. */
+static void paths_part(const struct control *control, const uint64_t sum[COUNTERS], json_t *row)
+{
+	size_t all, led;
+
+	paths_count(control->paths, &all, &led);
+	if (!all)
+		return;
+	json_object_set_new(row, "paths",
+		json_pack("{s:I, s:I, s:I, s:I}", "all", (json_int_t)all, "led", (json_int_t)led,
+			"begun", (json_int_t)sum[COUNTER_PATHS_BEGUN], "lost",
+			(json_int_t)sum[COUNTER_PATHS_LOST]));
+}
+
 static void look_at_state(const struct control *control, json_t *troubles)
 {
 	struct state_trouble v[STATE_TROUBLES_MAX];
@@ -404,6 +420,7 @@ static void on_facts(void *context, const struct facts *facts)
 	json_object_set_new(row, "arrived", json_integer((json_int_t)arrived(facts)));
 	json_object_set_new(row, "steered", json_integer((json_int_t)sum[COUNTER_STEERED]));
 	json_object_set_new(row, "accepted", json_integer((json_int_t)sum[COUNTER_FLOWS_ACCEPTED]));
+	paths_part(control, sum, row);
 	json_object_set_new(row, "relays",
 		json_integer((json_int_t)flow_peers_count(control->flow_peers, PROCESS_RELAY)));
 	json_object_set_new(row, "draining", draining_part(control));

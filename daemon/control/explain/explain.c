@@ -419,7 +419,7 @@ void explain_tell(struct explaining *explaining)
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	if (decision.to_original)
 		follow_original(explaining, &decision);
-	outlook_kernel(&world, &origin, at_ms, explain_step, explaining);
+	outlook_kernel(control, &origin, at_ms, explain_step, explaining);
 	explaining->row = outcome(explaining, &decision);
 	bool has_server = decision.to_original || decision.server >= 0;
 	if (!explaining->at_ms && (has_server || explaining->read)) {

@@ -5,6 +5,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/bypass.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/peers/health/health_peer.h"
 #include "lib/policy/choice.h"
@@ -109,17 +110,48 @@ bool outlook_is_of_server(enum ending ending)
 	       ending == ENDING_HOST_UNFIT || ending == ENDING_NO_SERVER;
 }
 
-void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, decide_step *step, void *context)
+/* Of a client all of whose connections go to one server of `path kernel`. */
+static void tell_path(struct control *control, const struct decide_path *path,
+	const struct addr *client, decide_step *step, void *context)
+{
+	const char *server = control->policy->servers[path->server].name.text;
+	const struct path_pick pick = paths_pick(control->paths, path, client);
+	char text[POLICY_NAME_SIZE + ENDPOINT_TEXT_SIZE + 192], at[ENDPOINT_TEXT_SIZE],
+		most[64] = "";
+
+	if (path->flows)
+		snprintf(most, sizeof(most), ", at most %u at once", (unsigned)path->flows);
+	if (pick.number)
+		snprintf(text, sizeof(text),
+			"kernel: every connection of this client goes by path %u of server %s "
+			"straight to %s%s",
+			(unsigned)pick.number, server, endpoint_format(&pick.at, at), most);
+	else
+		snprintf(text, sizeof(text),
+			"kernel: every connection of this client goes to server %s, of which no "
+			"host that takes IPv%d clients is known to be up: so to the relay",
+			server, (int)client->family);
+	step(context, text);
+}
+
+void outlook_kernel(struct control *control, const struct decide_origin *origin, uint64_t now_ms,
+	decide_step *step, void *context)
 {
 	static const char *const words[] = {[MARK_RELAY] = "goes to the relay",
 		[MARK_PASS] = "passes",
 		[MARK_REJECT] = "is reset",
 		[MARK_DROP] = "is dropped"};
+	const struct decide_world world = decision_world(control);
+	struct decide_path path;
 	enum mark mark;
 	uint64_t until_ms = 0;
 	char text[128];
-	if (decide_client(world, origin, now_ms, &mark, &until_ms, NULL))
+	bool certain = decide_client(&world, origin, now_ms, &mark, &until_ms, &path);
+	if (certain && mark == MARK_KERNEL) {
+		tell_path(control, &path, &origin->source, step, context);
+		return;
+	}
+	if (certain)
 		snprintf(text, sizeof(text),
 			"kernel: every connection of this client %s, so the kernel may remember it",
 			words[mark]);

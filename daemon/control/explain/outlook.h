@@ -37,8 +37,8 @@ void outlook_reach(struct control *control, const struct decide_origin *origin,
 bool outlook_is_of_server(enum ending ending);
 
 /* Calls step with what the kernel may remember of the client. */
-void outlook_kernel(const struct decide_world *world, const struct decide_origin *origin,
-	uint64_t now_ms, decide_step *step, void *context);
+void outlook_kernel(struct control *control, const struct decide_origin *origin, uint64_t now_ms,
+	decide_step *step, void *context);
 
 /* The memory in which smtp counts messages and recipients. 0 or -errno. */
 int outlook_attach(struct control *control);

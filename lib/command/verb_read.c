@@ -4,6 +4,7 @@
 #include "lib/base/text.h"
 #include "lib/language/language.h"
 #include "lib/record/ending.h"
+#include "lib/record/login_ending.h"
 #include "lib/record/message_ending.h"
 
 #include <assert.h>
@@ -99,13 +100,23 @@ static const char *near_outcome(const char *word)
 	return language_near(word, names, MESSAGE_ENDINGS);
 }
 
+/* Of a flow or a login. */
+static const char *near_ending(const char *word)
+{
+	const char *names[ENDINGS + LOGIN_ENDINGS];
+
+	memcpy(names, ending_names, ENDINGS * sizeof(*names));
+	memcpy(names + ENDINGS, login_ending_names, LOGIN_ENDINGS * sizeof(*names));
+	return language_near(word, names, ENDINGS + LOGIN_ENDINGS);
+}
+
 static const char *near_value(struct reader *reader, const struct verb_part *part, const char *word)
 {
 	if (part->type == VERB_CHOICE)
 		return near_choice(reader, part->value, word);
 	if (part->type == VERB_OUTCOME)
 		return near_outcome(word);
-	return part->type == VERB_ENDING ? language_near(word, ending_names, ENDINGS) : NULL;
+	return part->type == VERB_ENDING ? near_ending(word) : NULL;
 }
 
 /* Another of the parts that exclude this one; NULL: none was given. */

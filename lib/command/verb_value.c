@@ -4,6 +4,7 @@
 #include "lib/language/language.h"
 #include "lib/record/ending.h"
 #include "lib/record/flowid.h"
+#include "lib/record/login_ending.h"
 #include "lib/record/message_record.h"
 #include "lib/smtp/path.h"
 
@@ -132,6 +133,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	char readings[PREFIX_READINGS_SIZE];
 	enum message_ending outcome;
 	enum ending ending;
+	enum login_ending login;
 	if (!*word)
 		return part->flags & VERB_EMPTY;
 	if (verb_readings(part, word, readings))
@@ -190,7 +192,7 @@ bool verb_fits(const struct verb_part *part, const char *word)
 	case VERB_SPAN:
 		return strcmp(word, "none") == 0 || is_duration(word);
 	case VERB_ENDING:
-		return ending_parse(word, &ending) == 0;
+		return ending_parse(word, &ending) == 0 || login_ending_parse(word, &login) == 0;
 	case VERB_OUTCOME:
 		return message_ending_parse(word, &outcome) == 0;
 	case VERB_SENDER:

@@ -46,6 +46,14 @@ static bool client_ok(const void *ipc, size_t len)
 	return NAMED_OK(client->portal) && client_is_ok(&client->client);
 }
 
+static bool wrong_ok(const void *ipc, size_t len)
+{
+	const struct ipc_portal_wrong *wrong = ipc;
+
+	(void)len;
+	return NAMED_OK(wrong->portal) && client_is_ok(&wrong->client) && TEXT_OK(wrong->user);
+}
+
 static bool shown_ok(const void *ipc, size_t len)
 {
 	const struct ipc_portal_shown *shown = ipc;
@@ -89,6 +97,7 @@ static const struct ipc_kind kinds[] = {
 	[IPC_PORTAL_LOGOUT - IPC_FILE_WEB] = IPC_FIXED("portal-logout", portal_client, client_ok),
 	[IPC_PORTAL_SHOW - IPC_FILE_WEB] = IPC_FIXED("portal-show", portal_client, client_ok),
 	[IPC_PORTAL_SHOWN - IPC_FILE_WEB] = IPC_FIXED("portal-shown", portal_shown, shown_ok),
+	[IPC_PORTAL_WRONG - IPC_FILE_WEB] = IPC_FIXED("portal-wrong", portal_wrong, wrong_ok),
 	[IPC_PORTAL_STATE - IPC_FILE_WEB] = IPC_FIXED("portal-state", portal_state, state_ok),
 };
 _Static_assert(IPC_ROWS(kinds) == IPC_WEB_END - IPC_FILE_WEB, "every ipc has its row");

@@ -34,6 +34,7 @@ enum ipc_web_type {
 	IPC_PORTAL_SHOWN,
 
 	/* web -> control */
+	IPC_PORTAL_WRONG, /* a login was refused by auth; for the audit, not answered */
 	IPC_PORTAL_STATE, /* of one portal, whenever it changes */
 	IPC_WEB_END,
 };
@@ -66,6 +67,13 @@ struct ipc_portal_client { /* RENEW, LOGOUT, SHOW */
 	struct ipc_header header;
 	char portal[POLICY_NAME_SIZE];
 	struct portal_client client;
+};
+
+struct ipc_portal_wrong {
+	struct ipc_header header;
+	char portal[POLICY_NAME_SIZE];
+	struct portal_client client;
+	char user[POLICY_USER_SIZE]; /* as it was typed, cut where it is longer */
 };
 
 /* Times are of the wall clock. */

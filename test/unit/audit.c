@@ -169,7 +169,7 @@ static void test_a_record_in_full(void **state)
 		"ms\":100,\"host\":"
 		"\"[2001:db8::25]:25\",\"gateway\":\"203.0.113.1:50025\",\"reply\":\"250 2.0.0 Ok: "
 		"queued as 4XyZ\",\"session\":\"4760\",\"source\":\"radius "
-		"wlc\",\"mac\":\"02:00:5e:00:53:34\","
+		"wlc\",\"terms\":null,\"mac\":\"02:00:5e:00:53:34\","
 		"\"interface\":\"br-guest\",\"reason\":\"rule\",\"seen\":[\"ehlo\",\"mail\"],"
 		"\"client_tls\":{\"version\":\"TLSv1.2\",\"cipher\":"
 		"\"ECDHE-RSA-AES128-GCM-SHA256\",\"peer\":\"mta.client.example\",\"check\":"
@@ -409,7 +409,7 @@ static struct audit_filter random_filter(uint32_t *seed, const struct ipc_flow *
 	if (next_random(seed) % 4 == 0)
 		filter.verdict = like->verdict;
 	if (next_random(seed) % 4 == 0)
-		filter.ending = like->ending;
+		filter.ending = ending_names[like->ending];
 	if (next_random(seed) % 6 == 0)
 		filter.mac = like->mac;
 	if (next_random(seed) % 6 == 0)
@@ -438,7 +438,7 @@ static bool fits(const struct audit_filter *f, const struct ipc_flow *r)
 	       (!*f->rule || strcmp(f->rule, r->rule) == 0) &&
 	       (!*f->server || strcmp(f->server, r->server) == 0) &&
 	       (f->verdict < 0 || f->verdict == r->verdict) &&
-	       (f->ending < 0 || f->ending == r->ending) &&
+	       (!f->ending || f->ending == ending_names[r->ending]) &&
 	       (!mac_is_set(&f->mac) || mac_equal(&f->mac, &r->mac)) &&
 	       (!f->session || f->session == r->session) &&
 	       (f->client.addr.family == ADDR_NONE ||
@@ -517,7 +517,8 @@ static void test_every_filter_goes_by_an_index_and_nothing_is_sorted(void **stat
 	strcpy(all.user, like.user);
 	strcpy(all.rule, like.rule);
 	strcpy(all.server, like.server);
-	all.verdict = all.ending = 0;
+	all.verdict = 0;
+	all.ending = ending_names[0];
 	all.mac = like.mac;
 	all.client = prefix_of(&like.client.addr);
 	all.original = prefix_of(&like.original.addr);
@@ -665,6 +666,126 @@ static void test_one_stranger_does_not_fill_the_audit(void **state)
 	assert_string_equal(text_of(stage, 0, "user"), "ann");
 }
 
+static struct login_record login(enum login_ending ending, const char *user, unsigned client)
+{
+	struct login_record out = {.at_ms = NOW,
+		.ending = ending,
+		.client = endpoint("192.0.2.7", 0).addr,
+		.mac = {{2, 0, 0x5e, (uint8_t)(client >> 16), (uint8_t)(client >> 8),
+			(uint8_t)client}},
+		.zone = "guest",
+		.source = "portal hotel"};
+
+	snprintf(out.user, sizeof(out.user), "%s", user);
+	return out;
+}
+
+static void test_a_login_in_full(void **state)
+{
+	struct stage *stage = *state;
+	struct login_record good = login(LOGIN_ENDING_PASSED, "ann", 7);
+	struct login_record wrong = login(LOGIN_ENDING_WRONG, "ann", 8);
+	struct audit_filter filter = any();
+
+	good.session = 12;
+	strcpy(good.terms, "0123456789abcdef");
+	strcpy(good.detail, "logged in again");
+	audit_login(stage->audit, &good);
+	wrong.at_ms++;
+	audit_login(stage->audit, &wrong);
+	add(stage, flow(1, NOW + 2, "ann", "192.0.2.7"));
+	strcpy(filter.user, "ann");
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 3);
+	assert_string_equal(text_of(stage, 0, "terms"), "null");
+	assert_string_equal(text_of(stage, 1, "ending"), "login-wrong");
+	assert_string_equal(text_of(stage, 1, "session"), "null");
+	assert_string_equal(text_of(stage, 2, "ending"), "logged-in");
+	assert_string_equal(text_of(stage, 2, "verdict"), "null");
+	assert_string_equal(text_of(stage, 2, "reason"), "null");
+	assert_string_equal(text_of(stage, 2, "path"), "null");
+	assert_string_equal(text_of(stage, 2, "flow"), "null");
+	assert_string_equal(text_of(stage, 2, "session"), "12");
+	assert_string_equal(text_of(stage, 2, "source"), "portal hotel");
+	assert_string_equal(text_of(stage, 2, "client"), "192.0.2.7");
+	assert_string_equal(text_of(stage, 2, "mac"), "02:00:5e:00:00:07");
+	assert_string_equal(text_of(stage, 2, "terms"), good.terms);
+	assert_string_equal(text_of(stage, 2, "detail"), good.detail);
+	filter.ending = login_ending_names[LOGIN_ENDING_WRONG];
+	assert_int_equal(ask(stage, &filter), 1);
+	/* nobody is named, and what he accepted is known */
+	audit_configure(stage->audit, &(struct audit_config){.names_none = true});
+	good.at_ms += 2;
+	audit_login(stage->audit, &good);
+	filter = any();
+	filter.whole = true;
+	assert_int_equal(ask(stage, &filter), 4);
+	for (const char *const *name =
+			(const char *const[]){"user", "mac", "client", "detail", NULL};
+		*name; name++)
+		assert_string_equal(text_of(stage, 0, *name), "null");
+	assert_string_equal(text_of(stage, 0, "terms"), good.terms);
+}
+
+/* Of one client, or of as many as somebody makes up. */
+static void test_wrong_logins_do_not_fill_the_audit(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_filter filter = any();
+	struct login_record wrong;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		wrong = login(LOGIN_ENDING_WRONG, "ann", 7);
+		audit_login(stage->audit, &wrong);
+	}
+	filter.limit = 20000;
+	size_t kept = ask(stage, &filter);
+	assert_in_range(kept, 30, 40); /* a slow machine's seconds are in it */
+	for (unsigned i = 0; i < 10000; i++) {
+		wrong = login(LOGIN_ENDING_WRONG, "ann", i);
+		audit_login(stage->audit, &wrong);
+	}
+	wrong = login(LOGIN_ENDING_PASSED, "ann", 7);
+	audit_login(stage->audit, &wrong);
+	kept = ask(stage, &filter);
+	assert_in_range(kept, 1000, 1100);
+	assert_string_equal(text_of(stage, 0, "ending"), "logged-in");
+	assert_int_equal(kept + stage->counters[COUNTER_AUDIT_SKIPPED], 11001);
+}
+
+/* Records of mail, and logins, are still there when they go. */
+static void test_wrong_logins_go_first(void **state)
+{
+	struct stage *stage = *state;
+	struct audit_config small = {.size_bytes = 1500000};
+	struct audit_filter filter = any();
+	struct login_record good = login(LOGIN_ENDING_PASSED, "ann", 7);
+	char sql[256];
+	sqlite3 *db;
+
+	for (uint64_t i = 0; i < 6000; i++)
+		add(stage, flow(i + 1, NOW + i, "ann", "192.0.2.7"));
+	audit_login(stage->audit, &good);
+	wait_for(stage, COUNTER_AUDIT_WRITTEN, 6001);
+	assert_int_equal(sqlite3_open(stage->path, &db), SQLITE_OK);
+	snprintf(sql, sizeof(sql),
+		"UPDATE record SET session = NULL, ending = '%s' WHERE key IN "
+		"(SELECT key FROM record ORDER BY key DESC LIMIT 4000)",
+		login_ending_names[LOGIN_ENDING_WRONG]);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	check_plan(db,
+		"SELECT key FROM record WHERE " AUDIT_ROW_STRANGER
+		" AND key < ?1 ORDER BY key LIMIT ?2",
+		"SEARCH record USING INDEX record_stranger (key<?)");
+	sqlite3_close(db);
+	assert_in_range(prune_to(stage, &small), 1000, 4000);
+	filter.limit = 10000;
+	filter.ending = ending_names[ENDING_QUIT];
+	assert_int_equal(ask(stage, &filter), 2000);
+	filter.ending = login_ending_names[LOGIN_ENDING_PASSED];
+	assert_int_equal(ask(stage, &filter), 1);
+}
+
 /* Nor does one that is logged in and brings no mail; what may have is all there. */
 static void test_one_user_does_not_fill_the_audit(void **state)
 {
@@ -753,7 +874,10 @@ static void test_a_database_that_cannot_be_had_is_tried_again(void **state)
 	stage->folder[strlen(stage->folder) - strlen("/later")] = '\0';
 }
 
-#define WITHOUT_PATH   "ALTER TABLE record DROP COLUMN path; "
+#define WITHOUT_TERMS                                                       \
+	"DROP INDEX record_stranger; ALTER TABLE record DROP COLUMN terms;" \
+	"CREATE INDEX record_stranger ON record(key) WHERE session IS NULL AND user IS NULL; "
+#define WITHOUT_PATH   WITHOUT_TERMS "ALTER TABLE record DROP COLUMN path; "
 #define WITHOUT_SOURCE WITHOUT_PATH "ALTER TABLE record DROP COLUMN source; "
 #define WITHOUT_TLS                                                                          \
 	WITHOUT_SOURCE "ALTER TABLE record DROP COLUMN client_tls; ALTER TABLE record DROP " \
@@ -790,6 +914,17 @@ static void check_taken_over(struct stage *stage, const char *sql)
 	strcpy(filter.listener, "inbound");
 	assert_int_equal(ask(stage, &filter), 1);
 	assert_string_equal(text_of(stage, 0, "flow"), "f-2");
+}
+
+static void test_a_database_without_logins_is_taken_over(void **state)
+{
+	struct stage *stage = *state;
+	struct login_record good = login(LOGIN_ENDING_PASSED, "ann", 7);
+	struct audit_filter filter = any();
+
+	check_taken_over(stage, WITHOUT_TERMS "PRAGMA user_version=6");
+	audit_login(stage->audit, &good);
+	assert_int_equal(ask(stage, &filter), 3);
 }
 
 static void test_a_database_without_paths_is_taken_over(void **state)
@@ -935,7 +1070,7 @@ static int soak(uint64_t count)
 	filter = any();
 	strcpy(filter.rule, "seldom");
 	measure(stage, "rule", filter);
-	filter.ending = ENDING_NO_SERVER;
+	filter.ending = ending_names[ENDING_NO_SERVER];
 	measure(stage, "rule, ending", filter);
 	strcpy(filter.zone, "guest");
 	strcpy(filter.server, "relay");
@@ -949,7 +1084,7 @@ static int soak(uint64_t count)
 	filter.verdict = POLICY_VERDICT_DROP;
 	measure(stage, "verdict, never", filter);
 	filter = any();
-	filter.ending = ENDING_NO_SERVER;
+	filter.ending = ending_names[ENDING_NO_SERVER];
 	measure(stage, "ending", filter);
 	measure(stage, "client", by_prefix("198.51.3.9"));
 	measure(stage, "client /24", by_prefix("198.51.3.0/24"));
@@ -994,6 +1129,12 @@ int main(int argc, char **argv)
 			test_who_was_not_logged_in_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_stranger_does_not_fill_the_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_login_in_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_wrong_logins_do_not_fill_the_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wrong_logins_go_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_database_without_logins_is_taken_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_user_does_not_fill_the_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/record/ending.h"
 #include "lib/metrics/counter.h"
+#include "lib/record/login_ending.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -32,6 +33,22 @@ static void test_every_ending_has_its_own_word(void **state)
 	enum ending none;
 	assert_int_equal(ending_parse("nonsense", &none), -EINVAL);
 	assert_string_equal(ending_name(ENDINGS), "unknown");
+}
+
+/* They stand in one column of the audit. */
+static void test_a_login_ends_in_words_of_its_own(void **state)
+{
+	enum login_ending found;
+	enum ending none;
+
+	(void)state;
+	for (unsigned i = 0; i < LOGIN_ENDINGS; i++) {
+		assert_word(login_ending_names[i]);
+		assert_int_equal(login_ending_parse(login_ending_names[i], &found), 0);
+		assert_int_equal(found, i);
+		assert_int_equal(ending_parse(login_ending_names[i], &none), -EINVAL);
+	}
+	assert_int_equal(login_ending_parse(ending_names[0], &found), -EINVAL);
 }
 
 static void test_every_refusal_to_a_client_is_temporary_but_of_whom_a_listener_does_not_accept(
@@ -90,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_ending_has_its_own_word),
+		cmocka_unit_test(test_a_login_ends_in_words_of_its_own),
 		cmocka_unit_test(
 			test_every_refusal_to_a_client_is_temporary_but_of_whom_a_listener_does_not_accept),
 		cmocka_unit_test(test_every_counter_has_its_own_word_and_help),

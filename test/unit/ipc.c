@@ -46,6 +46,7 @@ static union {
 	struct ipc_metrics_listen metrics_listen;
 	struct ipc_metrics_state metrics_state;
 	struct ipc_portal_login portal_login;
+	struct ipc_portal_wrong portal_wrong;
 	struct ipc_portal_client portal_client;
 	struct ipc_portal_shown portal_shown;
 	struct ipc_portal_state portal_state;
@@ -595,6 +596,15 @@ static void a_login_page_speaks_of_one_client(void **state)
 	assert_int_equal(check(), -EBADMSG);
 	ipc_init(&m, IPC_PORTAL_LOGIN, sizeof(m.portal_login));
 	memset(m.portal_login.terms, 'x', sizeof(m.portal_login.terms));
+	assert_int_equal(check(), -EBADMSG);
+
+	ipc_init(&m, IPC_PORTAL_WRONG, sizeof(m.portal_wrong));
+	strcpy(m.portal_wrong.portal, "hotel");
+	m.portal_wrong.client.address = documentation4;
+	assert_int_equal(check(), -EBADMSG); /* no zone */
+	strcpy(m.portal_wrong.client.zone, "guest");
+	assert_int_equal(check(), 0);
+	memset(m.portal_wrong.user, 'x', sizeof(m.portal_wrong.user));
 	assert_int_equal(check(), -EBADMSG);
 
 	ipc_init(&m, IPC_PORTAL_SHOW, sizeof(m.portal_client));

@@ -188,6 +188,63 @@ void audit_refused(struct audit *audit, const struct ipc_flow *record)
 		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 }
 
+/* ---- logins ---- */
+
+struct login_writing {
+	struct archive_writing writing; /* first */
+	uint64_t key;
+	struct login_record login;
+};
+
+static int run_write_login(struct database *store, struct sqlite3 *db, struct database_job *job)
+{
+	const struct login_writing *writing = (const struct login_writing *)job;
+	int status = -EEXIST;
+
+	for (unsigned i = 0; status == -EEXIST && i < 16; i++)
+		status = login_row_insert(store, db, &writing->login, writing->key + i * 7919);
+	return status;
+}
+
+static bool keeps_login(
+	struct audit *audit, const struct login_record *login, unsigned long long *left_out)
+{
+	const uint64_t now_ms = loop_now_ms(audit->archive.loop);
+	uint64_t alike = 0, all;
+
+	if (login->ending == LOGIN_ENDING_WRONG &&
+		!thin_keeps(audit->thin, login_row_key_of_client(login), now_ms, &alike))
+		return false;
+	if (!thin_keeps(audit->idle, login_row_key_of_zone(login), now_ms, &all))
+		return false;
+	*left_out = alike + all;
+	return true;
+}
+
+void audit_login(struct audit *audit, const struct login_record *login)
+{
+	unsigned long long left_out;
+
+	if (!keeps_login(audit, login, &left_out)) {
+		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
+		return;
+	}
+	struct login_writing *writing = calloc(1, sizeof(*writing));
+	if (!writing) {
+		archive_lost(&audit->archive, -ENOMEM);
+		return;
+	}
+	writing->writing.job.run = run_write_login;
+	writing->key = audit_row_key(login->at_ms, audit->number++);
+	writing->login = *login;
+	if (audit->archive.config.names_none)
+		login_row_strip(&writing->login);
+	if (left_out && !*writing->login.detail)
+		snprintf(writing->login.detail, sizeof(writing->login.detail),
+			"%llu more like this one were not recorded", left_out);
+	archive_write(&audit->archive, &writing->writing, sizeof(*writing));
+}
+
 static int64_t pragma(struct sqlite3 *db, struct database *store, const char *sql)
 {
 	sqlite3_stmt *statement = database_statement(store, sql);

@@ -10,6 +10,7 @@
 #include "daemon/base/loop.h"
 #include "daemon/control/audit/archive.h"
 #include "daemon/control/audit/filter.h"
+#include "daemon/control/audit/login_row.h"
 #include "lib/ipc/flow.h"
 #include "lib/metrics/counter.h"
 #include "lib/policy/policy.h"
@@ -39,6 +40,10 @@ void audit_record(struct audit *audit, const struct ipc_flow *record);
  * given out for it). At most AUDIT_REFUSED_PER_MINUTE are kept, the others are counted. */
 #define AUDIT_REFUSED_PER_MINUTE 600
 void audit_refused(struct audit *audit, const struct ipc_flow *record);
+
+/* A login at a login page. Those of one zone and ending are thinned together, so that no account
+ * fills the audit; wrong ones by their client, too, and they go first with the above. */
+void audit_login(struct audit *audit, const struct login_record *login);
 
 /* Why the last record could not be stored, -errno; 0: it was. */
 int audit_trouble(const struct audit *audit);

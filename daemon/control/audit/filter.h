@@ -20,7 +20,7 @@ struct audit_filter {
 	char rule[POLICY_NAME_SIZE];
 	char server[POLICY_NAME_SIZE];
 	int verdict;                  /* enum policy_verdict; -1: any */
-	int ending;                   /* enum ending; -1: any */
+	const char *ending;           /* of a flow or a login, a word of either table; NULL: any */
 	struct prefix client;         /* family ADDR_NONE: any */
 	struct prefix original;       /* the same */
 	uint16_t gateway_port;        /* our own towards the server; 0: any */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/query.h"
 
+#include "daemon/control/audit/column.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -35,7 +37,7 @@ enum {
 
 void audit_filter_init(struct audit_filter *filter)
 {
-	*filter = (struct audit_filter){.verdict = -1, .ending = -1};
+	*filter = (struct audit_filter){.verdict = -1};
 }
 
 static bool is_host(const struct prefix *prefix)
@@ -64,7 +66,7 @@ bool audit_query_has(const struct audit_filter *filter, enum audit_column column
 	case AUDIT_RULE:
 		return filter->rule[0] != '\0';
 	case AUDIT_ENDING:
-		return filter->ending >= 0;
+		return filter->ending != NULL;
 	case AUDIT_SERVER:
 		return filter->server[0] != '\0';
 	case AUDIT_ZONE:
@@ -205,8 +207,8 @@ static void bind_filter(sqlite3_stmt *statement, const struct audit_filter *filt
 	bind_text(statement, AUDIT_SERVER, filter->server);
 	bind_text(statement, AUDIT_ZONE, filter->zone);
 	bind_text(statement, AUDIT_LISTENER, filter->listener);
-	if (filter->ending >= 0)
-		bind_text(statement, AUDIT_ENDING, ending_name((unsigned)filter->ending));
+	if (filter->ending)
+		bind_text(statement, AUDIT_ENDING, filter->ending);
 	if (filter->verdict >= 0 && filter->verdict < POLICY_VERDICTS)
 		bind_text(statement, AUDIT_VERDICT, policy_verdict_names[filter->verdict]);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/control/audit/row.h"
 
+#include "daemon/control/audit/column.h"
+#include "daemon/control/audit/login_row.h"
 #include "daemon/control/audit/text.h"
 #include "lib/smtp/smtp.h"
 
@@ -10,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 6
+#define SCHEMA_VERSION 7
 
 const char *const audit_column_names[AUDIT_COLUMNS] = {
 	[AUDIT_ID] = "id",
@@ -66,6 +68,7 @@ enum {
 	SERVER_TLS,
 	SOURCE,
 	PATH,
+	TERMS,
 	COLUMNS,
 };
 
@@ -75,7 +78,7 @@ enum {
 	"host_port, mac, interface, zone, user, rule, server, detail, relay, attempts, "         \
 	"gateway, gateway_port, reply, listener, client_tls, server_tls, source, path"
 
-const char *const audit_row_columns = COLUMN_LIST;
+const char *const audit_row_columns = COLUMN_LIST ", terms"; /* these are a login's alone */
 
 #define STRANGER_INDEX \
 	"CREATE INDEX IF NOT EXISTS record_stranger ON record(key) WHERE " AUDIT_ROW_STRANGER
@@ -101,7 +104,7 @@ static int make(struct sqlite3 *db)
 		"mac BLOB, interface TEXT, zone TEXT, user TEXT, rule TEXT, server TEXT,"
 		"detail TEXT, relay INTEGER, attempts TEXT, gateway BLOB,"
 		"gateway_port INTEGER, reply TEXT, listener TEXT, client_tls TEXT,"
-		"server_tls TEXT, source TEXT, path TEXT)");
+		"server_tls TEXT, source TEXT, path TEXT, terms TEXT)");
 	for (int i = 0; status == 0 && i < AUDIT_COLUMNS; i++)
 		status = make_index(db, (enum audit_column)i);
 	return status;
@@ -124,7 +127,8 @@ static int renew_second(struct sqlite3 *db)
 	return status ? status : make_index(db, AUDIT_LISTENER);
 }
 
-/* Of 5 or before: without paths; of 4, without sources of sessions; of 3, without TLS, too. */
+/* Of 6 or before: without logins; of 5, without paths; of 4, without sources of sessions; of 3,
+ * without TLS, too. */
 static int renew(struct sqlite3 *db, int found)
 {
 	int status = found < 2 ? renew_first(db) : 0;
@@ -136,7 +140,11 @@ static int renew(struct sqlite3 *db, int found)
 					      "ALTER TABLE record ADD COLUMN server_tls TEXT");
 	if (status == 0 && found < 5)
 		status = database_execute(db, "ALTER TABLE record ADD COLUMN source TEXT");
-	return status ? status : database_execute(db, "ALTER TABLE record ADD COLUMN path TEXT");
+	if (status == 0 && found < 6)
+		status = database_execute(db, "ALTER TABLE record ADD COLUMN path TEXT");
+	return status ? status
+		      : database_execute(db, "ALTER TABLE record ADD COLUMN terms TEXT;"
+					     "DROP INDEX IF EXISTS record_stranger");
 }
 
 int audit_row_migrate(struct database *store, struct sqlite3 *db)
@@ -151,7 +159,7 @@ int audit_row_migrate(struct database *store, struct sqlite3 *db)
 	if (status == 0)
 		status = found ? renew(db, found) : make(db);
 	if (status == 0)
-		status = database_execute(db, STRANGER_INDEX "; PRAGMA user_version=6; COMMIT");
+		status = database_execute(db, STRANGER_INDEX "; PRAGMA user_version=7; COMMIT");
 	return status;
 }
 
@@ -161,15 +169,6 @@ uint64_t audit_row_key(uint64_t end_ms, uint32_t number)
 
 	return (end_ms < most ? end_ms : most) << AUDIT_KEY_SHIFT |
 	       (number & ((1u << AUDIT_KEY_SHIFT) - 1));
-}
-
-int audit_encode_addr(const struct addr *addr, uint8_t bytes[static AUDIT_ADDR_BYTES])
-{
-	int len = (int)addr_bits(addr) / 8;
-
-	bytes[0] = addr->family;
-	memcpy(bytes + 1, addr->bytes, (size_t)len);
-	return len + 1;
 }
 
 /* The text stays where it is until the row is in. */
@@ -376,6 +375,8 @@ char *audit_row_read(struct sqlite3_stmt *row, bool whole)
 
 	read_record(row, &record);
 	json_t *json = audit_text_json(&record, whole);
+	login_row_tell(json, (const char *)sqlite3_column_text(row, ENDING),
+		(const char *)sqlite3_column_text(row, TERMS), &record.client.addr, whole);
 	json_t *attempts = whole && kept ? json_loads(kept, 0, NULL) : NULL;
 	if (attempts)
 		json_object_set_new(json, "attempts", attempts);

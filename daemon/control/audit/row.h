@@ -6,8 +6,9 @@
 #include "daemon/control/store/database.h"
 #include "lib/ipc/flow.h"
 
-/* SQL: the record is of a client that was not logged in. */
-#define AUDIT_ROW_STRANGER "session IS NULL AND user IS NULL"
+/* SQL: the record is of a client that was not logged in, or says with a wrong password who it is.
+ */
+#define AUDIT_ROW_STRANGER "session IS NULL AND (user IS NULL OR ending = 'login-wrong')"
 
 /* A row's key: when the flow ended, in milliseconds, above a number that makes it unique. So the
  * newest are those with the highest keys, and a time is a bound on keys. */
@@ -31,10 +32,6 @@ enum audit_column {
 };
 #define AUDIT_COLUMNS 12
 extern const char *const audit_column_names[AUDIT_COLUMNS];
-
-/* An address as a row has it: the family, then its bytes; ranges of them are ranges of bytes. */
-#define AUDIT_ADDR_BYTES 17
-int audit_encode_addr(const struct addr *addr, uint8_t bytes[static AUDIT_ADDR_BYTES]);
 
 /* Makes the tables. 0 or -errno. */
 int audit_row_migrate(struct database *store, struct sqlite3 *db);

@@ -160,6 +160,8 @@ json_t *audit_text_json(const struct ipc_flow *record, bool whole)
 	json_object_set_new(json, "reply", text_or_null(record->reply));
 	json_object_set_new(json, "session", session_json(record->session));
 	json_object_set_new(json, "source", text_or_null(record->source));
+	if (record->end_ms) /* a login's, beside which it stands: columns are of all rows */
+		json_object_set_new(json, "terms", json_null());
 	json_object_set_new(json, "mac", json_row_mac(&record->mac));
 	json_object_set_new(json, "interface", text_or_null(record->ifname));
 	json_object_set_new(json, "reason", json_string(audit_text_reason(record)));

@@ -10,6 +10,7 @@
 #include "daemon/control/request/name_check.h"
 #include "lib/language/language.h"
 #include "lib/record/flowid.h"
+#include "lib/record/login_ending.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,9 +164,12 @@ static void take_verdict(struct command *command, struct audit_filter *filter)
 static void take_end(struct command *command, struct audit_filter *filter)
 {
 	enum ending ending;
+	enum login_ending login;
 	const char *word = command_value(command, "end");
 	if (word && ending_parse(word, &ending) == 0)
-		filter->ending = ending;
+		filter->ending = ending_names[ending];
+	else if (word && login_ending_parse(word, &login) == 0)
+		filter->ending = login_ending_names[login];
 }
 
 static bool take_user(struct command *command, struct audit_filter *filter)

@@ -244,6 +244,9 @@ static bool on_ipc(struct peer *peer, const struct ipc_header *ipc)
 	case IPC_PORTAL_SHOW:
 		portal_show(peer, m);
 		return true;
+	case IPC_PORTAL_WRONG:
+		portal_wrong(peer, m);
+		return true;
 	case IPC_PORTAL_STATE:
 		take_state(web, m);
 		return true;

@@ -7,6 +7,7 @@
 #include "daemon/control/control.h"
 #include "lib/base/text.h"
 #include "lib/record/ending.h"
+#include "lib/record/login_ending.h"
 #include "lib/record/message_ending.h"
 
 #include <errno.h>
@@ -111,6 +112,14 @@ static void take_flow(struct portal_mail *mail, const json_t *row)
 
 /* ---- rows ---- */
 
+/* That he logged in is no mail. */
+static bool is_login(const json_t *row)
+{
+	enum login_ending ending;
+
+	return login_ending_parse(text_of(row, "ending"), &ending) == 0;
+}
+
 static void on_row(void *context, const char *line, uint64_t key)
 {
 	struct showing *showing = context;
@@ -120,7 +129,7 @@ static void on_row(void *context, const char *line, uint64_t key)
 
 	(void)key;
 	/* a user may have more sessions than one, on devices of others, too */
-	if (row && strcmp(text_of(row, "session"), showing->session) == 0) {
+	if (row && strcmp(text_of(row, "session"), showing->session) == 0 && !is_login(row)) {
 		if (shown->messages)
 			take_message(&mail, row);
 		else

@@ -8,6 +8,7 @@
 #include "daemon/control/peers/peer.h"
 #include "daemon/control/portal/asker.h"
 #include "daemon/control/portal/mails.h"
+#include "daemon/control/portal/record.h"
 #include "daemon/control/session/login.h"
 #include "daemon/control/session/sessions.h"
 #include "lib/policy/level.h"
@@ -90,11 +91,16 @@ static void on_login(void *context, enum login_outcome outcome, uint64_t session
 		[LOGIN_RENEWED] = "logged in again",
 		[LOGIN_REPLACED] = "logged in in the place of another"};
 	struct entry *entry = context;
+	struct control *control = entry->asker.web->control;
 
-	(void)session;
 	if (outcome >= LOGIN_REFUSED) {
+		record_login(control, &entry->order,
+			outcome == LOGIN_OVER_LIMIT ? LOGIN_ENDING_OVER_LIMIT : LOGIN_ENDING_FAILED,
+			0, text);
 		portal_reply(&entry->asker, outcome == LOGIN_OVER_LIMIT ? -EDQUOT : -EIO, text);
 	} else {
+		record_login(control, &entry->order, LOGIN_ENDING_PASSED, session,
+			outcome == LOGIN_NEW ? "" : words[outcome]);
 		log_entry(entry, words[outcome]);
 		portal_reply(&entry->asker, 0, "");
 	}
@@ -212,6 +218,12 @@ void portal_login(struct peer *web, const struct ipc_portal_login *ipc)
 	}
 	fill_order(control, portal, ipc, &entry->order);
 	login_begin(control, &entry->order, on_login, entry);
+}
+
+void portal_wrong(struct peer *web, const struct ipc_portal_wrong *ipc)
+{
+	if (portal_of(web->control->policy, ipc->portal, ipc->client.zone))
+		record_wrong(web->control, ipc->portal, &ipc->client, ipc->user);
 }
 
 /* ---- renewal ---- */

@@ -10,6 +10,8 @@
 struct control;
 struct peer;
 
+/* A login was refused there: for the audit. */
+void portal_wrong(struct peer *web, const struct ipc_portal_wrong *ipc);
 /* Each is answered, perhaps before the return. */
 void portal_login(struct peer *web, const struct ipc_portal_login *ipc);
 void portal_renew(struct peer *web, const struct ipc_portal_client *ipc);

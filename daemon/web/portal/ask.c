@@ -3,6 +3,7 @@
 
 #include "daemon/web/web.h"
 #include "lib/auth/sasl.h"
+#include "lib/base/copy.h"
 #include "lib/ipc/auth.h"
 
 #include <errno.h>
@@ -142,4 +143,15 @@ int ask_logout(struct visit *visit)
 int ask_show(struct visit *visit)
 {
 	return ask_of_client(visit, IPC_PORTAL_SHOW, VISIT_SHOWS);
+}
+
+void tell_wrong(struct visit *visit)
+{
+	struct ipc_portal_wrong ipc;
+
+	ipc_init(&ipc, IPC_PORTAL_WRONG, sizeof(ipc));
+	strcpy(ipc.portal, visit->service->portal->name);
+	ipc.client = visit->client;
+	copy_text(ipc.user, sizeof(ipc.user), visit->user);
+	child_send(&web_of(visit)->child, &ipc);
 }

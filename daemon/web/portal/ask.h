@@ -15,5 +15,7 @@ int ask_login(struct visit *visit, const struct ipc_auth_verdict *verdict);
 int ask_renew(struct visit *visit);
 int ask_logout(struct visit *visit);
 int ask_show(struct visit *visit);
+/* Asks nothing: control keeps that the password was wrong. */
+void tell_wrong(struct visit *visit);
 
 #endif

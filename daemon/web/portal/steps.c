@@ -70,6 +70,7 @@ static void refuse(struct visit *visit)
 	log_info("portal %s: a login of %s from %s in zone %s was refused",
 		visit->service->portal->name, log_person(visit->user),
 		log_person(device_of(visit, device)), visit->client.zone);
+	tell_wrong(visit);
 	hold(visit);
 }
 

@@ -2,6 +2,7 @@
 #include "tools/posternctl/show/complete.h"
 
 #include "lib/record/ending.h"
+#include "lib/record/login_ending.h"
 #include "lib/record/message_ending.h"
 
 #include <jansson.h>
@@ -90,6 +91,8 @@ static void put_values(const struct asked *asked, enum verb_value type, const ch
 		puts("@file");
 	for (size_t i = 0; type == VERB_ENDING && i < ENDINGS; i++)
 		puts(ending_names[i]);
+	for (size_t i = 0; type == VERB_ENDING && i < LOGIN_ENDINGS; i++)
+		puts(login_ending_names[i]);
 	for (unsigned i = 0; type == VERB_OUTCOME && i < MESSAGE_ENDINGS; i++)
 		puts(message_ending_name(i));
 	bool deletes = strcmp(asked->verb->name, "delete") == 0;

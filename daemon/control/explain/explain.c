@@ -389,6 +389,20 @@ static void tell_account(struct explaining *explaining, const struct session *se
 	explain_step(explaining, text);
 }
 
+/* Whom nobody knows: where he logs in. */
+static void tell_portal(struct explaining *explaining, size_t zone, const struct session *session)
+{
+	const struct policy *policy = explaining->command->control->policy;
+	const struct policy_portal *portal = policy_portal_of_zone(policy, zone);
+	char text[POLICY_PORTAL_URL_SIZE + 2 * POLICY_NAME_SIZE + 64], url[POLICY_PORTAL_URL_SIZE];
+
+	if (session || !portal)
+		return;
+	snprintf(text, sizeof(text), "portal %s: clients of zone %s log in at %s",
+		portal->name.text, policy->zones[zone].name.text, policy_portal_url(portal, url));
+	explain_step(explaining, text);
+}
+
 void explain_tell(struct explaining *explaining)
 {
 	struct command *command = explaining->command;
@@ -416,6 +430,7 @@ void explain_tell(struct explaining *explaining)
 	decide_explain(&world, &origin, &explaining->destination, at_ms, &decision, explain_step,
 		explaining);
 	tell_account(explaining, decision.session);
+	tell_portal(explaining, (size_t)zone, decision.session);
 	look_into_envelope(explaining, &world, &origin, at_ms, &decision);
 	if (decision.to_original)
 		follow_original(explaining, &decision);

@@ -100,19 +100,20 @@ static void check_input_of_listeners(
 	const struct listening *listening = exam->control->listening;
 	struct advice lines = {.len = 0};
 	char at[ENDPOINT_TEXT_SIZE] = "";
+	const char *kind = "";
 
 	for (size_t i = 0; i < listening->n; i++) {
 		const struct endpoint *one = &listening->v[i].at;
 		if (one->port != port || !sees(chain, one->addr.family))
 			continue;
 		endpoint_format(one, at);
+		kind = policy_taker_names[listening->v[i].taker];
 		put_listener(&lines, exam, chain, one);
 	}
 	if (*at && chain_refuses_all(exam, chain, port))
 		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
-			"chain %s %s %s lets in only what it names, and nobody to the listener at "
-			"%s",
-			chain->family, chain->table, chain->name, at);
+			"chain %s %s %s lets in only what it names, and nobody to the %s at %s",
+			chain->family, chain->table, chain->name, kind, at);
 }
 
 /* Is there a host that the gateway has heard of and cannot use? */

@@ -230,6 +230,8 @@ static void write_later(struct rule_writer *w)
 
 	rule_put_mark_goto(
 		w, "later", EXPR_CT_MARK, MARK_RELAY, running ? "relay-closed" : "posture-closed");
+	if (running && plan_has_paths(w->plan))
+		ruleset_path_put_own(w, "later");
 	if (running)
 		put_claimed(w, "later");
 	rule_put_mark_goto(w, "later", EXPR_CT_MARK, MARK_PASS, NULL);

@@ -99,6 +99,16 @@ void ruleset_path_put_again(struct rule_writer *w, const char *chain)
 }
 
 /* What is not established is a stray, whatever its mark is. */
+void ruleset_path_put_own(struct rule_writer *w, const char *chain)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KERNEL), false);
+	expr_state(r, STATE_ESTABLISHED);
+	expr_status(r, IPS_CONFIRMED | IPS_DST_NAT);
+	expr_goto(r, "path-later");
+	rule_end(w);
+}
+
 void ruleset_path_put_later(struct rule_writer *w, const char *chain)
 {
 	struct expr_rule *r = rule_begin(w, chain);

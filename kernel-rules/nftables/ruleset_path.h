@@ -26,6 +26,9 @@ void ruleset_path_put(struct rule_writer *w);
 void ruleset_path_put_known(struct rule_writer *w, const char *chain, const struct set_client *map);
 /* A first packet that comes again goes where its connection goes. */
 void ruleset_path_put_again(struct rule_writer *w, const char *chain);
+/* A later packet of a flow that conntrack has led there, before any look for a socket: one of a
+ * relay's in TIME-WAIT may have the client's port, who has come again since. */
+void ruleset_path_put_own(struct rule_writer *w, const char *chain);
 /* A later packet of a flow. */
 void ruleset_path_put_later(struct rule_writer *w, const char *chain);
 

@@ -3,22 +3,26 @@
 
 import time
 
+from ends import Ends
 from mail import SmtpSink, smtp_source
 from peers import Spent
-from result import Figure, Metric
+from result import Figure, Metric, Target
 
 CPU = Metric("us CPU/message", -1, 0.9)
 KERNEL = Metric("us of it kernel")
 SOFTIRQ = Metric("us softirq, machine")
+ENDS, FORWARDING = Metric("us CPU, all ends"), Metric("us of it forwarding")
 
 
-def send(bench, peer, count, size, sessions, together):
-    """Sends so many messages; (seconds, what the peer spent)."""
+def send(bench, peer, count, size, sessions, together, server=None):
+    """Sends so many messages; (seconds, what the peer spent, with "ends" what all did)."""
+    ends = Ends(peer, server.process) if server else None
     options = ["-s", sessions, "-m", count, "-l", size, *(["-d"] if together else [])]
     spent, began = Spent(peer), time.monotonic()
     smtp_source(bench.lab.client, peer.target, *map(str, options), timeout=300)
     seconds = time.monotonic() - began
-    return seconds, spent.settled().used()
+    used = spent.settled().used()
+    return seconds, used | ({"ends": ends.used()} if ends else {})
 
 
 def sink(bench):
@@ -29,7 +33,7 @@ def sink(bench):
 def one(bench):
     title = "Messages: CPU time of the peer's processes a message, and messages a second"
     figure = Figure(1, title,
-                    [CPU, Metric("messages/s", +1, 1.0, 0), KERNEL, SOFTIRQ])
+                    [CPU, Metric("messages/s", +1, 1.0, 0), KERNEL, SOFTIRQ, ENDS, FORWARDING])
     cases = {}
     for size in (4096, 65536):
         for together in (False, True):
@@ -40,11 +44,15 @@ def one(bench):
                 cases[name] = (max(count, 2 * sessions), size, sessions, together)
     if bench.smoke:
         cases = dict(list(cases.items())[1::4])
+    figure.targets = [target for case in cases for target in (
+        Target("messages/s", case, "path-kernel", "dnat", least=0.97),
+        Target(FORWARDING.name, case, "path-kernel", "haproxy", most=0.25))]
 
     def measure(peer, name):
         count = cases[name][0]
-        seconds, used = send(bench, peer, *cases[name])
-        values = {"messages/s": count / seconds, SOFTIRQ.name: used["softirq"] / count * 1e6}
+        seconds, used = send(bench, peer, *cases[name], server=server)
+        values = {"messages/s": count / seconds, SOFTIRQ.name: used["softirq"] / count * 1e6,
+                  ENDS.name: used["ends"] / count * 1e6}
         if peer.pids():
             values |= {CPU.name: used["cpu"] / count * 1e6,
                        KERNEL.name: used["kernel"] / count * 1e6}
@@ -52,6 +60,8 @@ def one(bench):
     server = sink(bench)
     bench.alternate(figure, cases, measure)
     server.stop()
+    for case in cases:
+        figure.add_above(case, "direct", ENDS.name, FORWARDING.name)
     return figure
 
 

@@ -34,9 +34,9 @@ def server(lab, *signed):
     """A server in the dmz that answers each line at once; with a certificate and its key, in TLS,
     too."""
     mode = "tls-serve" if signed else "serve"
-    with running(lab.dmz, mode, lab.dmz.ip4, 25, *signed):
+    with running(lab.dmz, mode, lab.dmz.ip4, 25, *signed) as process:
         wait_until(lambda: _greets(lab), 10, "the bench's server greets")
-        yield
+        yield process
 
 
 def _greets(lab):

@@ -241,6 +241,14 @@ class Gateway(Dnat):
         return self.postern.pids() if self.postern and self.postern.process else {}
 
 
+class PathKernel(Gateway):
+    """Postern where the kernel alone carries the connections; its record is of their end."""
+
+    name = "path-kernel"
+    lacks = "greeting failover, deadlines"
+    proxies = False
+
+
 class Message(Gateway):
     """Postern at message level."""
 
@@ -346,7 +354,7 @@ smtpd_client_event_limit_exceptions = static:all
         self.rules(False)
 
 
-ALL = (Peer, Dnat, Haproxy, Nginx, Gateway)
+ALL = (Peer, Dnat, Haproxy, Nginx, Gateway, PathKernel)
 # those beside which Postern speaks SMTP itself; the first and the last do not
 MAIL = (Haproxy, NginxMail, BeforeQueue, Gateway, Message)
 # the same without TLS, the handshake alone in both ways to count it, and both; and who else does

@@ -20,25 +20,26 @@ class Metric:
 
 
 class Target:
-    """What one peer's value is to be at most, or at least, by another's of the same round; without
-    a rival, in itself."""
+    """What one peer's value is to be at most, or at least, by another's of the same round, or by its
+    own in another case; without either, in itself."""
 
-    def __init__(self, metric, case, peer, rival, most=None, least=None):
+    def __init__(self, metric, case, peer, rival, most=None, least=None, than=None):
         self.metric, self.case, self.peer, self.rival = metric, case, peer, rival
-        self.most, self.least = most, least
+        self.most, self.least, self.than = most, least, than
 
     def line(self, figure):
         """None: it was not measured."""
-        ratios = figure.beside(self.case, self.peer, self.rival, self.metric) if self.rival else \
+        rival = self.rival or (self.peer if self.than else None)
+        ratios = figure.beside(self.case, self.peer, rival, self.metric, self.than) if rival else \
             list(figure.values(self.case, self.peer, self.metric).values())
         if not ratios:
             return None
-        digits = 2 if self.rival else 0
+        digits = 2 if rival else 0
         median = statistics.median(ratios)
         wanted = f"at most {self.most:.{digits}f}" if self.least is None else \
             f"at least {self.least:.{digits}f}"
         held = median <= self.most if self.least is None else median >= self.least
-        by = f" by {self.rival}" if self.rival else ""
+        by = f" by {self.than or self.rival}" if rival else ""
         return (f"  {self.case}: {self.metric} of {self.peer}{by}: "
                 f"{spread(ratios, digits)}, {wanted}: {'held' if held else 'missed'}")
 
@@ -53,6 +54,13 @@ class Figure:
 
     def add(self, case, peer, round_, values):
         self.rows.append((case, peer, round_, values))
+
+    def add_above(self, case, base, metric, name):
+        """Adds to each other peer's values what of a metric is above the base's of its round."""
+        least = self.values(case, base, metric)
+        for row in self.rows:
+            if row[0] == case and row[1] != base and row[2] in least:
+                row[3][name] = row[3][metric] - least[row[2]]
 
     def cases(self):
         return list(dict.fromkeys(row[0] for row in self.rows))
@@ -76,11 +84,11 @@ class Figure:
                 found.append(value / best(others))
         return found
 
-    def beside(self, case, peer, rival, metric):
-        """peer's value by the rival's, a round each."""
-        others = self.values(case, rival, metric)
+    def beside(self, case, peer, rival, metric, than=None):
+        """peer's value by the rival's, a round each; than: by that in this case."""
+        others = self.values(than or case, rival, metric)
         return [value / others[round_] for round_, value in self.values(case, peer, metric).items()
-                if others.get(round_)]
+                if others.get(round_, 0) > 0]
 
     # -- text -----------------------------------------------------------------------------------
 

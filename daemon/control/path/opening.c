@@ -6,11 +6,14 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/decision_world.h"
 #include "daemon/control/kernel/link.h"
+#include "daemon/control/kernel/path.h"
 #include "daemon/control/path/closing.h"
 #include "daemon/control/path/looking.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/store/flow_ids.h"
+#include "kernel-rules/plan.h"
 #include "lib/base/copy.h"
+#include "lib/base/vector.h"
 
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <string.h>
@@ -102,6 +105,17 @@ static void tell_begin(struct kernel_path *path, const struct kernel_flow *flow)
 	flow_events_on_begin(control, &start);
 }
 
+/* Whose number its connection has: the policy may be another by now. */
+static void find_server(const struct control *control, struct kernel_flow *flow, uint32_t mark)
+{
+	uint16_t number = plan_number_of(control->start.options.server_mask, mark);
+	const char *name = number ? paths_server_of(control->paths, number) : NULL;
+	ptrdiff_t server = name ? policy_find_server(flow->policy, name) : -1;
+
+	if (server >= 0)
+		flow->server = server;
+}
+
 /* Whose it is, and that it is there. zone -1: not known. NULL: there is no room for it. */
 static struct kernel_flow *add(struct kernel_path *path, const struct ipc_tuple *tuple,
 	const struct decide_origin *origin, ptrdiff_t zone, struct decision *decision)
@@ -123,6 +137,18 @@ static struct kernel_flow *add(struct kernel_path *path, const struct ipc_tuple 
 	return flow;
 }
 
+/* Without memory for it, it may be met as a stranger, too. */
+static void note_begun(struct kernel_path *path, const struct ipc_tuple *tuple)
+{
+	struct ipc_tuple *v = path->dumping ? vector_grow(path->begun, path->nbegun,
+						      &path->begun_room, sizeof(*v))
+					    : NULL;
+	if (!v)
+		return;
+	path->begun = v;
+	path->begun[path->nbegun++] = *tuple;
+}
+
 static void begin(struct kernel_path *path, const struct ipc_tuple *tuple,
 	const struct kernel_flow_opening *opening)
 {
@@ -134,9 +160,11 @@ static void begin(struct kernel_path *path, const struct ipc_tuple *tuple,
 		.source = tuple->client.addr};
 	struct decision decision;
 
+	note_begun(path, tuple);
 	struct kernel_flow *flow = add(path, tuple, &origin, zone, &decision);
 	if (!flow)
 		return;
+	find_server(control, flow, opening->mark);
 	copy_text(flow->ifname, sizeof(flow->ifname), ifname);
 	tell_begin(path, flow);
 	enum ending ending =
@@ -200,13 +228,14 @@ void opening_late(struct kernel_path *path, const struct conntrack_one *one, con
 	if (!flow)
 		return;
 	flow->late = true;
+	find_server(control, flow, one->mark);
 	copy_text(flow->ifname, sizeof(flow->ifname), ifname);
 	closing_told(path, flow, one);
 	tell_begin(path, flow);
 	/* who is not known is not taken for who may not */
 	enum ending ending = zone < 0 ? ENDING_NONE : end_at_once(control, zone, &decision);
-	if (ending == ENDING_NONE)
-		return;
-	kernel_flows_cut(path->flows, flow, ending);
-	looking_at(path, flow, 0);
+	if (ending != ENDING_NONE)
+		kernel_flows_cut(path->flows, flow, ending);
+	/* it may have ended since it was met */
+	looking_at(path, flow, FIRST_LOOK_MS);
 }

@@ -54,6 +54,10 @@ struct kernel_path {
 	struct whole_wait *waits;     /* for the next one */
 	struct whole_wait *waits_now; /* for the one under way */
 	struct path_strangers strangers;
+	/* Those that the log told of since the look began, however short they were: no strangers.
+	 */
+	struct ipc_tuple *begun;
+	size_t nbegun, begun_room, nsorted; /* the first of them are in order */
 };
 
 #endif

@@ -44,7 +44,30 @@ static void ask_stranger(struct kernel_path *path);
 static void forget_strangers(struct kernel_path *path)
 {
 	free(path->strangers.v);
+	free(path->begun);
 	path->strangers = (struct path_strangers){0};
+	path->begun = NULL;
+	path->nbegun = path->begun_room = path->nsorted = 0;
+}
+
+static int compare_begun(const void *a, const void *b)
+{
+	const struct ipc_tuple *one = a, *other = b;
+	int order = addr_compare(&one->client.addr, &other->client.addr);
+
+	if (!order)
+		order = addr_compare(&one->original.addr, &other->original.addr);
+	if (!order)
+		order = one->client.port - other->client.port;
+	return order ? order : one->original.port - other->original.port;
+}
+
+static bool has_begun(const struct kernel_path *path, const struct conntrack_one *one)
+{
+	const struct ipc_tuple tuple = {.client = one->source, .original = one->destination};
+
+	return path->nsorted &&
+	       bsearch(&tuple, path->begun, path->nsorted, sizeof(tuple), compare_begun);
 }
 
 /* Those of one address stand together. */
@@ -61,8 +84,9 @@ static void on_neighbour(void *context, const struct neighbour *found)
 	for (; strangers->at < strangers->n &&
 		addr_equal(&strangers->v[strangers->at].source.addr, &addr);
 		strangers->at++)
-		opening_late(path, &strangers->v[strangers->at], known ? found->ifname : "",
-			known ? &found->mac : &none);
+		if (!has_begun(path, &strangers->v[strangers->at]))
+			opening_late(path, &strangers->v[strangers->at], known ? found->ifname : "",
+				known ? &found->mac : &none);
 	ask_stranger(path);
 }
 
@@ -167,6 +191,9 @@ static void on_settled(struct loop_timer *timer, uint64_t now_ms)
 	(void)now_ms;
 	reading_drain(path);
 	qsort(path->strangers.v, path->strangers.n, sizeof(*path->strangers.v), compare);
+	if (path->nbegun)
+		qsort(path->begun, path->nbegun, sizeof(*path->begun), compare_begun);
+	path->nsorted = path->nbegun;
 	ask_stranger(path);
 }
 

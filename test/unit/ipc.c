@@ -215,6 +215,33 @@ static void credentials_have_the_parts_of_their_kind(void **state)
 	assert_int_equal(check(), -EBADMSG);
 }
 
+static void connections_fill_their_ipc(void **state)
+{
+	static const uint8_t message[13] = {1, 2, 3};
+	struct ipc_connections *rows = (struct ipc_connections *)&m;
+	const struct ipc_connection *one;
+	size_t at = 0;
+
+	(void)state;
+	ipc_init(rows, IPC_CONNECTIONS, sizeof(*rows));
+	assert_true(ipc_connections_put(rows, 7, message, sizeof(message)));
+	assert_true(ipc_connections_put(rows, 8, NULL, 0));
+	assert_int_equal(check(), 0);
+	one = ipc_connections_next(rows, &at);
+	assert_int_equal(one->index, 7);
+	assert_int_equal(one->len, sizeof(message));
+	assert_memory_equal(one + 1, message, sizeof(message));
+	struct ipc_connection *second = (struct ipc_connection *)(rows->data + at);
+	one = ipc_connections_next(rows, &at);
+	assert_int_equal(one->index, 8);
+	assert_null(ipc_connections_next(rows, &at));
+	/* one that says that it is longer than what is left */
+	second->len = 1;
+	assert_int_equal(check(), -EBADMSG);
+	second->len = UINT32_MAX;
+	assert_int_equal(check(), -EBADMSG);
+}
+
 static void what_holds_a_secret_says_so(void **state)
 {
 	(void)state;
@@ -947,6 +974,7 @@ int main(void)
 		cmocka_unit_test(sockets_are_asked_for_in_bounds),
 		cmocka_unit_test(credentials_have_the_parts_of_their_kind),
 		cmocka_unit_test(logins_have_the_parts_of_their_kind),
+		cmocka_unit_test(connections_fill_their_ipc),
 		cmocka_unit_test(what_holds_a_secret_says_so),
 		cmocka_unit_test(metrics_listen_somewhere_and_say_how_it_went),
 		cmocka_unit_test(a_login_page_speaks_of_one_client),

@@ -248,7 +248,8 @@ static void what_holds_a_secret_says_so(void **state)
 	for (unsigned type = 0; type < 2 * IPC_TYPES; type++)
 		assert_int_equal(ipc_is_secret(type),
 			type == IPC_CREDENTIAL || type == IPC_TEST || type == IPC_AUTH_ASK ||
-				type == IPC_AUTH_RESPONSE || type == IPC_AUTH_TEST);
+				type == IPC_AUTH_RESPONSE || type == IPC_AUTH_TEST ||
+				type == IPC_AUTH_KEY);
 }
 
 static void fill_ask(uint16_t bytes, uint8_t given)

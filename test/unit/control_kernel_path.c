@@ -176,7 +176,18 @@ static void wait_rows(const char *command, const char *words)
 	fail_msg("%s: no %s", command, words);
 }
 
-static int set_up_log(void **state)
+static void open_connection(void)
+{
+	kernel.there = kernel.answered = true;
+	kernel.mark = KERNEL;
+	kernel.state = TCP_CONNTRACK_ESTABLISHED;
+	kernel.sent = 10;
+	kernel.sent_bytes = 2345;
+	kernel.answered_bytes = 1234;
+}
+
+/* mark: of a connection that is there before control is; 0: none is. */
+static int set_up_with(void **state, uint32_t mark)
 {
 	struct ipc_link link;
 	struct ipc_plain ipc;
@@ -185,6 +196,9 @@ static int set_up_log(void **state)
 	if (set_up(state))
 		return -1;
 	memset(&kernel, 0, sizeof(kernel));
+	if (mark)
+		open_connection();
+	kernel.mark = mark;
 	greet_control();
 	ipc_init(&link, IPC_LINK, sizeof(link));
 	link.ifindex = BRIDGE;
@@ -204,20 +218,26 @@ static int set_up_log(void **state)
 	return 0;
 }
 
+static int set_up_log(void **state)
+{
+	return set_up_with(state, 0);
+}
+
+static int set_up_late(void **state)
+{
+	return set_up_with(state, KERNEL);
+}
+
+/* Another program's bits are those of the decision by chance. */
+static int set_up_foreign(void **state)
+{
+	return set_up_with(state, UINT32_C(0x70000001));
+}
+
 static int tear_down_log(void **state)
 {
 	close(kernel.log);
 	return tear_down(state);
-}
-
-static void open_connection(void)
-{
-	kernel.there = kernel.answered = true;
-	kernel.mark = KERNEL;
-	kernel.state = TCP_CONNTRACK_ESTABLISHED;
-	kernel.sent = 10;
-	kernel.sent_bytes = 2345;
-	kernel.answered_bytes = 1234;
 }
 
 static void test_a_flow_is_shown_and_recorded(void **state)
@@ -324,6 +344,23 @@ static void test_what_ends_by_time_alone(void **state)
 	wait_rows("audit show", "\"ending\":\"idle\"");
 }
 
+static void test_what_was_there_before_control_is_met(void **state)
+{
+	(void)state;
+	wait_rows("flow show", "\"path\":\"kernel\"");
+	assert_int_equal(kernel.cut, 0);
+}
+
+static void test_a_connection_of_others_with_our_mark_is_left_alone(void **state)
+{
+	(void)state;
+	serve(800); /* longer than what is met is let settle */
+	struct asked *asked = rows_of("flow show");
+	assert_null(strstr(asked->rows, "kernel"));
+	finish(asked, 0);
+	assert_int_equal(kernel.cut, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +377,11 @@ int main(void)
 			test_a_host_that_refuses, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_ends_by_time_alone, set_up_log, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_there_before_control_is_met, set_up_late, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_a_connection_of_others_with_our_mark_is_left_alone, set_up_foreign,
+			tear_down_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,9 @@ void opening_late(struct kernel_path *path, const struct conntrack_one *one, con
 
 	if (kernel_flows_find_tuple(path->flows, &tuple))
 		return;
+	/* no path begins there: another program's connection, whose mark is like ours */
+	if (zone >= 0 && !policy_zone_has_port(&control->policy->zones[zone], tuple.original.port))
+		return;
 	struct kernel_flow *flow = add(path, &tuple, &origin, zone, &decision);
 	if (!flow)
 		return;

@@ -11,6 +11,7 @@
 #include "lib/base/container.h"
 #include "lib/base/vector.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,13 +114,21 @@ static void ask_stranger(struct kernel_path *path)
 
 /* ---- the walk ---- */
 
+/* Another program's mark may have our bits by chance: ours has a number beside it. */
+static bool is_path(const struct kernel_path *path, const struct conntrack_one *one)
+{
+	const struct process_options *options = &path->control->start.options;
+	uint32_t mask = options->mark_mask;
+
+	return (one->mark & mask) == plan_mark_bits(mask, MARK_KERNEL) &&
+	       plan_number_of(options->server_mask, one->mark) != 0;
+}
+
 static void note_stranger(struct kernel_path *path, const struct conntrack_one *one)
 {
 	struct path_strangers *strangers = &path->strangers;
-	uint32_t mask = path->control->start.options.mark_mask;
 
-	if (conntrack_is_over(one) || (one->mark & mask) != plan_mark_bits(mask, MARK_KERNEL) ||
-		strangers->n >= KERNEL_FLOWS_MAX)
+	if (conntrack_is_over(one) || !is_path(path, one) || strangers->n >= KERNEL_FLOWS_MAX)
 		return;
 	struct conntrack_one *v =
 		vector_grow(strangers->v, strangers->n, &strangers->room, sizeof(*v));
@@ -133,7 +142,7 @@ static void take_row(struct kernel_path *path, const struct ipc_connection *row)
 {
 	struct conntrack_one one;
 
-	if (conntrack_message_parse(row + 1, row->len, &one) < 0)
+	if (conntrack_message_parse(row + 1, row->len, &one) < 0 || one.protocol != IPPROTO_TCP)
 		return;
 	struct ipc_tuple tuple = {.client = one.source, .original = one.destination};
 	struct kernel_flow *flow = kernel_flows_find_tuple(path->flows, &tuple);

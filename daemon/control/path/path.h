@@ -24,6 +24,7 @@ struct whole_wait {
 struct path_strangers {
 	struct conntrack_one *v;
 	size_t n, room, at;
+	bool asking, answered; /* the question at hand: it is being sent; it is answered */
 };
 
 struct kernel_path {

@@ -88,7 +88,9 @@ static void on_neighbour(void *context, const struct neighbour *found)
 		if (!has_begun(path, &strangers->v[strangers->at]))
 			opening_late(path, &strangers->v[strangers->at], known ? found->ifname : "",
 				known ? &found->mac : &none);
-	ask_stranger(path);
+	strangers->answered = true;
+	if (!strangers->asking)
+		ask_stranger(path);
 }
 
 static void finish(struct kernel_path *path)
@@ -101,15 +103,21 @@ static void finish(struct kernel_path *path)
 		looking_whole(path, LOOKING_WHOLE_MS);
 }
 
+/* Where no interface can be asked of an address, the answer comes from within the question. */
 static void ask_stranger(struct kernel_path *path)
 {
 	struct path_strangers *strangers = &path->strangers;
 
-	if (strangers->at < strangers->n)
+	while (strangers->at < strangers->n) {
+		strangers->answered = false;
+		strangers->asking = true;
 		neighbour_ask(path->control, -1, &strangers->v[strangers->at].source.addr,
 			on_neighbour, path);
-	else
-		finish(path);
+		strangers->asking = false;
+		if (!strangers->answered)
+			return;
+	}
+	finish(path);
 }
 
 /* ---- the walk ---- */

@@ -25,6 +25,8 @@ bool path_set_is_kept(const struct plan *plan, const char *name)
 		return false;
 	if (strcmp(name, SET_PATH_IP4) == 0 || strcmp(name, SET_PATH_IP6) == 0)
 		return true;
+	if (strncmp(name, SET_PATH_COUNT_OF, strlen(SET_PATH_COUNT_OF)) != 0)
+		return false;
 	for (size_t i = 0; plan->mode == PLAN_RUNNING && i < plan->npaths; i++) {
 		for (size_t way = 0; plan->paths[i].flows && way < WAYS; way++) {
 			name_count(count, plan->paths[i].flows, way);

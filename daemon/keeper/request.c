@@ -82,6 +82,9 @@ static int apply_running(struct keeper *keeper, struct plan *plan, bool lenient,
 	else if (error == -EMSGSIZE)
 		*text = "the policy has more zones, interfaces and networks than the kernel takes "
 			"at once";
+	else if (error == -ENOENT && plan_has_paths(plan))
+		*text = "the kernel did not take the plan: path kernel needs its modules nft_nat, "
+			"nft_masq, nft_log, nfnetlink_log, nft_connlimit and nft_fib_inet";
 	return error;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 uint16_t plan_highest_number(const struct plan *plan)
 {
@@ -25,6 +26,38 @@ bool plan_is_new_limit(const struct plan *plan, size_t index)
 			return false;
 	}
 	return flows != 0;
+}
+
+static bool is_led_to(const struct plan *plan, const struct endpoint *host)
+{
+	for (size_t i = 0; i < plan->npaths; i++) {
+		const struct plan_path *path = &plan->paths[i];
+		const struct endpoint *at = host->addr.family == ADDR_IP4 ? &path->at4 : &path->at6;
+		if (at->port == host->port && addr_equal(&at->addr, &host->addr))
+			return true;
+	}
+	return false;
+}
+
+/* Takes the first host out that no path leads to any more; in the kernel's sets it stays. */
+static bool forget_host(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->npath_hosts; i++) {
+		struct endpoint *host = &plan->path_hosts[i];
+		if (is_led_to(plan, host))
+			continue;
+		memmove(host, host + 1, (--plan->npath_hosts - i) * sizeof(*host));
+		return true;
+	}
+	return false;
+}
+
+/* Names lead to ever more hosts while the keeper runs. */
+static int add_led(struct plan *plan, const struct endpoint *at)
+{
+	int status = at->addr.family == ADDR_NONE ? 0 : plan_add_path_host(plan, at);
+
+	return status == -E2BIG && forget_host(plan) ? plan_add_path_host(plan, at) : status;
 }
 
 static int add_ends(struct plan *plan, const struct endpoint *at4, const struct endpoint *at6)
@@ -68,11 +101,14 @@ int plan_lead_path(
 		return -ENOENT;
 	if (!leads(at4, ADDR_IP4) || !leads(at6, ADDR_IP6))
 		return -EINVAL;
-	int status = add_ends(plan, at4, at6);
+	struct plan_path *path = &plan->paths[found - plan->paths];
+	int status = add_led(plan, at4);
 	if (status)
 		return status;
-	struct plan_path *path = &plan->paths[found - plan->paths];
 	path->at4 = *at4;
+	status = add_led(plan, at6);
+	if (status)
+		return status;
 	path->at6 = *at6;
 	return 0;
 }

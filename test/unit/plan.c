@@ -146,6 +146,26 @@ static void test_a_path_that_leads_elsewhere_keeps_its_old_host(void **state)
 	plan_fini(&plan);
 }
 
+static void test_ever_new_hosts_take_the_room_of_those_that_none_leads_to(void **state)
+{
+	const struct endpoint none = {0};
+	struct endpoint other = {.addr = {.family = ADDR_IP4, .bytes = {198, 18}}, .port = 25};
+	struct plan plan;
+
+	(void)state;
+	make(&plan);
+	for (unsigned i = 0; i < PLAN_PATH_HOSTS_MAX + 10; i++) {
+		other.addr.bytes[2] = (uint8_t)(i >> 8);
+		other.addr.bytes[3] = (uint8_t)i;
+		assert_int_equal(plan_lead_path(&plan, 1, &other, &none), 0);
+	}
+	assert_int_equal(plan.npath_hosts, PLAN_PATH_HOSTS_MAX);
+	assert_memory_equal(
+		&plan.path_hosts[PLAN_PATH_HOSTS_MAX - 1].addr, &other.addr, sizeof(other.addr));
+	assert_int_equal(plan_check(&plan), 0);
+	plan_fini(&plan);
+}
+
 static void test_a_number_stands_in_its_own_bits(void **state)
 {
 	(void)state;
@@ -456,6 +476,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_path_that_leads_nowhere_is_one_and_a_bad_one_is_none),
 		cmocka_unit_test(test_a_path_that_leads_elsewhere_keeps_its_old_host),
+		cmocka_unit_test(test_ever_new_hosts_take_the_room_of_those_that_none_leads_to),
 		cmocka_unit_test(test_a_number_stands_in_its_own_bits),
 		cmocka_unit_test(test_a_plan_survives_its_bytes),
 		cmocka_unit_test(test_an_endpoint_that_cannot_listen_is_no_plan),

@@ -328,6 +328,16 @@ size_t portal_tries_locked(
 	return n;
 }
 
+struct portal_client portal_device(
+	const struct portal_client *client, enum policy_identity identity)
+{
+	struct portal_client device = *client;
+
+	if (identity == POLICY_IDENTITY_ADDRESS)
+		device.mac = (struct mac){0};
+	return device;
+}
+
 struct addr portal_place(const struct portal_client *client)
 {
 	/* fd00::/8, of which no guest on the Internet is, and the MAC within the first 64 bits */

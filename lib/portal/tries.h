@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns how often may be tried to log in on the login page: by device, by network, by user.
  *
- * A device (its MAC, whatever addresses it takes; without MAC its address) that failed
- * PORTAL_TRIES_DEVICE times is shut out for PORTAL_TRIES_LOCK_S. A network (/24, of IPv6 /64) has
- * PORTAL_TRIES_NETWORK failures, and then as many as are refilled evenly in that time: whoever
- * makes up devices has no more, and who comes back, with the device and as the user that he logged
- * in as last, does not wait for him: with another name he is a stranger, or devices that logged in
- * with an account of one's own would each buy guesses at all others. A user is never shut out, or a
- * guest could shut out the director: he waits longer from try to try, and not at all from where he
- * logged in before.
+ * A device (portal_device(): its MAC, whatever addresses it takes; without MAC its address) that
+ * failed PORTAL_TRIES_DEVICE times is shut out for PORTAL_TRIES_LOCK_S. A network (/24, of IPv6
+ * /64) has PORTAL_TRIES_NETWORK failures, and then as many as are refilled evenly in that time:
+ * whoever makes up devices has no more, and who comes back, with the device and as the user that he
+ * logged in as last, does not wait for him: with another name he is a stranger, or devices that
+ * logged in with an account of one's own would each buy guesses at all others. A user is never shut
+ * out, or a guest could shut out the director: he waits longer from try to try, and not at all from
+ * where he logged in before.
  *
  * A try counts as failed from its begin until it is known to have passed, so that many at once have
  * no more than one after the other. One that passed takes back itself and no other, or an account
@@ -42,7 +42,7 @@ struct portal_tries;
 struct portal_tries *portal_tries_new(const uint8_t secret[static SIPHASH_SECRET_SIZE]);
 void portal_tries_free(struct portal_tries *tries); /* NULL is allowed */
 
-/* May somebody at this client try to log in as user now? Else *wait_ms says when again. Counts
+/* May somebody at this device try to log in as user now? Else *wait_ms says when again. Counts
  * nothing. Times are of a clock that never goes back. */
 enum portal_try portal_tries_ask(struct portal_tries *tries, const struct portal_client *client,
 	const char *user, uint64_t now_ms, uint64_t *wait_ms);
@@ -71,8 +71,13 @@ struct portal_locked {
 size_t portal_tries_locked(
 	const struct portal_tries *tries, uint64_t now_ms, struct portal_locked *v, size_t room);
 
-/* The address that stands for a device where places are counted by address and /64: one made of
- * its MAC, since all guests of a WLAN share one /64. Without MAC its own. */
+/* By what a client is told from others of its zone: where clients are known by address alone its
+ * MAC is unset, as all behind a router or repeater have the same. */
+struct portal_client portal_device(
+	const struct portal_client *client, enum policy_identity identity);
+
+/* The address that stands for a device (portal_device()) where places are counted by address and
+ * /64: one made of its MAC, since all guests of a WLAN share one /64. Without MAC its own. */
 struct addr portal_place(const struct portal_client *client);
 
 #endif

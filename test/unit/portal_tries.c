@@ -360,6 +360,22 @@ static void a_place_is_the_devices_own(void **state)
 	assert_true(addr_equal(&place, &one.address));
 }
 
+static void by_address_alone_a_mac_that_all_have_is_nobodys(void **state)
+{
+	struct portal_client one = device(1, 1), other = device(1, 2);
+	other.mac = one.mac; /* of the router that both are behind */
+	struct portal_client here = portal_device(&one, POLICY_IDENTITY_MAC_ADDRESS);
+	struct portal_client there = portal_device(&other, POLICY_IDENTITY_MAC);
+	assert_true(mac_equal(&here.mac, &one.mac));
+	assert_true(mac_equal(&there.mac, &one.mac));
+	here = portal_device(&one, POLICY_IDENTITY_ADDRESS);
+	there = portal_device(&other, POLICY_IDENTITY_ADDRESS);
+	struct addr place = portal_place(&here), another = portal_place(&there);
+	assert_false(addr_equal(&place, &another));
+	assert_int_equal(tried(*state, &here, 100, START), PORTAL_TRIES_DEVICE);
+	assert_int_equal(tried(*state, &there, 100, START), PORTAL_TRIES_DEVICE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, take_down)
 
 int main(void)
@@ -382,6 +398,7 @@ int main(void)
 		TEST(who_is_shut_out_can_be_seen),
 		cmocka_unit_test(a_no_is_said_at_whole_seconds),
 		cmocka_unit_test(a_place_is_the_devices_own),
+		TEST(by_address_alone_a_mac_that_all_have_is_nobodys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -174,8 +174,11 @@ static void fill_order(const struct control *control, const struct policy_portal
 
 static bool is_affirmed(const struct control *control, const struct ipc_portal_login *ipc)
 {
-	const struct affirmed affirmed = {ipc->portal, portal_place(&ipc->client),
-		ipc->client.address, ipc->session, ipc->session_bytes};
+	const ptrdiff_t zone = policy_find_zone(control->policy, ipc->client.zone);
+	const struct portal_client device =
+		portal_device(&ipc->client, control->policy->zones[zone].identity);
+	const struct affirmed affirmed = {ipc->portal, portal_place(&device), ipc->client.address,
+		ipc->session, ipc->session_bytes};
 
 	if (!ipc->session_bytes || auth_peer_affirms(control->auth, &affirmed, &ipc->affirm))
 		return true;

@@ -63,7 +63,7 @@ int ask_password(struct visit *visit, const char *user, const char *password)
 	out.ipc.id = visit->id = ++portals->last_id;
 	out.ipc.client = visit->origin.client;
 	out.ipc.server = visit->origin.original;
-	out.ipc.place = portal_place(&visit->client);
+	out.ipc.place = portal_place(&visit->device);
 	strcpy(out.ipc.listener, visit->service->portal->name);
 	strcpy(out.ipc.mechanism, "PLAIN");
 	out.ipc.secured = out.ipc.given = out.ipc.portal = 1;

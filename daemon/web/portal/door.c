@@ -68,22 +68,27 @@ static bool make_room(struct portals *portals)
 	return portals->nvisits < VISITS_MAX;
 }
 
-/* Who is of no zone has nothing to do here: he does not even see a certificate. */
-static bool is_of_a_zone(const struct web *web, const struct origin *origin)
+/* Who is of no zone has nothing to do here: he does not even see a certificate. Where clients are
+ * known by address alone their MAC may be that of a router, which all behind it have. */
+static struct guest *guest_of(struct web *web, const struct origin *origin)
 {
+	const struct policy *policy = web_policy(web);
+	struct origin from = *origin;
 	struct identified who;
 
-	identify_client(web_policy(web), link_find(&web->links, origin->ifindex), origin, &who);
-	return who.zone >= 0;
+	identify_client(policy, link_find(&web->links, origin->ifindex), origin, &who);
+	if (who.zone < 0)
+		return NULL;
+	if (policy->zones[who.zone].identity == POLICY_IDENTITY_ADDRESS)
+		from.mac = (struct mac){0};
+	return guest_get(&web->portals.guests, &from, loop_now_ms(web->loop));
 }
 
 /* NULL: he may not. */
 static struct guest *may_come(struct web *web, const struct origin *origin)
 {
 	struct portals *portals = &web->portals;
-	struct guest *guest = is_of_a_zone(web, origin)
-				      ? guest_get(&portals->guests, origin, loop_now_ms(web->loop))
-				      : NULL;
+	struct guest *guest = guest_of(web, origin);
 
 	if (!guest || guest->open >= VISITS_PER_GUEST)
 		return NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the guests at the login pages: how many connections each has, and how fast he comes. Who
  * comes faster than people do waits for his turn and is then served: the handshakes and questions
- * of one leave time for those of others. A guest is an interface and a MAC, without MAC an address.
- */
+ * of one leave time for those of others. A guest is an interface and a MAC, without MAC an address;
+ * where the zone knows its clients by address alone, an address. */
 #ifndef POSTERN_DAEMON_WEB_PORTAL_GUEST_H
 #define POSTERN_DAEMON_WEB_PORTAL_GUEST_H
 
@@ -31,8 +31,8 @@ struct guests {
 	struct guest v[GUESTS_MAX];
 };
 
-/* Who that is: the one there was, or a new one in the place of who came least lately of those
- * without connections. NULL: all have some. */
+/* Who that is (origin without MAC: known by address alone): the one there was, or a new one in the
+ * place of who came least lately of those without connections. NULL: all have some. */
 struct guest *guest_get(struct guests *guests, const struct origin *origin, uint64_t now_ms);
 /* He takes a turn. Returns how many milliseconds he waits for it. */
 uint64_t guest_turn(struct guest *guest, enum guest_turn turn, uint64_t now_ms);

@@ -35,6 +35,9 @@ static void identify(struct visit *visit)
 		visit->unknown = ENDING_NO_ZONE;
 	if (visit->unknown == ENDING_NONE || visit->unknown == ENDING_NO_MAC)
 		strcpy(visit->client.zone, policy->zones[who.zone].name.text);
+	visit->device = who.zone < 0
+				? visit->client
+				: portal_device(&visit->client, policy->zones[who.zone].identity);
 }
 
 /* ---- the request ---- */

@@ -73,7 +73,7 @@ static void make_token(
 {
 	const struct web *web = visit->service->portal->web;
 
-	portal_token_make(web->portals.key, &visit->client, kind, loop_now_ms(web->loop), token);
+	portal_token_make(web->portals.key, &visit->device, kind, loop_now_ms(web->loop), token);
 }
 
 static void say(struct visit *visit, const struct portal_view *view)

@@ -84,7 +84,7 @@ static void put_off(struct visit *visit, uint64_t wait_ms)
 static void forget_try(struct visit *visit)
 {
 	portal_tries_forget(
-		web_of(visit)->portals.tries, &visit->client, visit->user, now_ms(visit));
+		web_of(visit)->portals.tries, &visit->device, visit->user, now_ms(visit));
 }
 
 static void try_password(struct visit *visit, const struct portal_form *form)
@@ -98,7 +98,7 @@ static void try_password(struct visit *visit, const struct portal_form *form)
 		return;
 	}
 	enum portal_try allowed =
-		portal_tries_ask(tries, &visit->client, visit->user, now_ms(visit), &wait_ms);
+		portal_tries_ask(tries, &visit->device, visit->user, now_ms(visit), &wait_ms);
 	if (allowed != PORTAL_TRY_OK) {
 		if (allowed == PORTAL_TRY_DEVICE || allowed == PORTAL_TRY_NETWORK)
 			log_debug("portal %s: %s in zone %s has to wait",
@@ -107,7 +107,7 @@ static void try_password(struct visit *visit, const struct portal_form *form)
 		put_off(visit, wait_ms);
 		return;
 	}
-	portal_tries_begin(tries, &visit->client, visit->user, now_ms(visit));
+	portal_tries_begin(tries, &visit->device, visit->user, now_ms(visit));
 	if (ask_password(visit, form->user, form->password) < 0) {
 		forget_try(visit);
 		busy(visit);
@@ -136,7 +136,7 @@ void steps_verdict(struct visit *visit, const struct ipc_auth_verdict *verdict)
 	loop_timer_clear(web_of(visit)->loop, &visit->timer);
 	switch (verdict ? verdict->verdict : AUTH_LATER) {
 	case AUTH_OK:
-		portal_tries_passed(tries, &visit->client, visit->user, now_ms(visit));
+		portal_tries_passed(tries, &visit->device, visit->user, now_ms(visit));
 		if (ask_login(visit, verdict) < 0)
 			busy(visit);
 		break;
@@ -228,7 +228,7 @@ static void post(struct visit *visit)
 		counts_of(visit)->refused_requests++;
 		say_refusal(
 			visit, visit->too_long ? PORTAL_NOTICE_TOO_LONG : PORTAL_NOTICE_BAD_FORM);
-	} else if (!portal_token_check(web_of(visit)->portals.key, &visit->client,
+	} else if (!portal_token_check(web_of(visit)->portals.key, &visit->device,
 			   kinds[visit->route], now_ms(visit), form.token)) {
 		counts_of(visit)->refused_requests++;
 		say_login(visit, PORTAL_NOTICE_STALE, 0);

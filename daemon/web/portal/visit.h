@@ -52,6 +52,7 @@ struct visit {
 	unsigned newlines; /* without anything between them */
 	struct origin origin;
 	struct portal_client client; /* of the request: zone "", it is of none of the portal's */
+	struct portal_client device; /* the same, as what it is counted and its forms are made */
 	enum ending unknown;         /* why; NONE: it is known */
 	uint64_t begun_ms, end_ms;   /* of the connection */
 	enum visit_state state;

@@ -83,8 +83,9 @@ static int apply_running(struct keeper *keeper, struct plan *plan, bool lenient,
 		*text = "the policy has more zones, interfaces and networks than the kernel takes "
 			"at once";
 	else if (error == -ENOENT && plan_has_paths(plan))
-		*text = "the kernel did not take the plan: path kernel needs its modules nft_nat, "
-			"nft_masq, nft_log, nfnetlink_log, nft_connlimit and nft_fib_inet";
+		*text = "the kernel did not take the plan: path kernel needs its modules "
+			"nft_chain_nat, nft_nat, nft_masq, nft_log, nfnetlink_log, nft_fib_inet "
+			"and nft_connlimit";
 	return error;
 }
 

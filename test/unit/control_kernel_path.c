@@ -344,6 +344,13 @@ static void test_what_ends_by_time_alone(void **state)
 	wait_rows("audit show", "\"ending\":\"idle\"");
 }
 
+static void test_a_first_packet_that_is_dropped_behind_us(void **state)
+{
+	(void)state;
+	log_begin(7);
+	wait_rows("audit show", "\"ending\":\"connect-failed\"");
+}
+
 static void test_what_was_there_before_control_is_met(void **state)
 {
 	(void)state;
@@ -377,6 +384,8 @@ int main(void)
 			test_a_host_that_refuses, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_ends_by_time_alone, set_up_log, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_a_first_packet_that_is_dropped_behind_us, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_there_before_control_is_met, set_up_late, tear_down_log),
 		cmocka_unit_test_setup_teardown(

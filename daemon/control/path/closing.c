@@ -91,6 +91,9 @@ static enum ending ending_unseen(const struct kernel_flow *flow, bool gone)
 
 	if (flow->known && last->answered_packets == 0 && last->sent_packets > 0)
 		return ENDING_CONNECT_TIMEOUT;
+	/* its first packet was dropped behind us: conntrack keeps only what leaves */
+	if (gone && !flow->known)
+		return ENDING_CONNECT_FAILED;
 	if (gone)
 		return ENDING_IDLE;
 	if (last->state == TCP_CONNTRACK_CLOSE)

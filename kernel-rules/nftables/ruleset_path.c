@@ -83,17 +83,27 @@ void ruleset_path_put_known(struct rule_writer *w, const char *chain, const stru
 /* ---- steer ---- */
 
 /* Conntrack has led it already, so no other decision can be carried out on it: a relay would get a
- * connection to the server that it was on its way to. A foreign mark has not led it. */
+ * connection to the server that it was on its way to. A foreign mark has not led it. Where both
+ * sides have spoken it is no first packet that comes again: whoever has that address now is another
+ * client on the connection of the one before, and conntrack would make it his. */
 void ruleset_path_put_again(struct rule_writer *w, const char *chain)
 {
-	static const enum mark marks[] = {MARK_KERNEL, MARK_KILL};
+	static const struct {
+		enum mark mark;
+		uint32_t status;
+		const char *to;
+	} ways[] = {
+		{MARK_KERNEL, IPS_CONFIRMED | IPS_DST_NAT | IPS_ASSURED, "killed"},
+		{MARK_KERNEL, IPS_CONFIRMED | IPS_DST_NAT, "path-again"},
+		{MARK_KILL, IPS_CONFIRMED | IPS_DST_NAT, "killed"},
+	};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct expr_rule *r = rule_begin(w, chain);
-		expr_mark_is(
-			r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, marks[i]), false);
-		expr_status(r, IPS_CONFIRMED | IPS_DST_NAT);
-		expr_goto(r, marks[i] == MARK_KILL ? "killed" : "path-again");
+		expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, ways[i].mark),
+			false);
+		expr_status(r, ways[i].status);
+		expr_goto(r, ways[i].to);
 		rule_end(w);
 	}
 }

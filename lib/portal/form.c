@@ -2,6 +2,7 @@
 #include "lib/portal/form.h"
 
 #include "lib/base/text.h"
+#include "lib/portal/files.h"
 
 #include <errno.h>
 #include <string.h>
@@ -49,6 +50,13 @@ static const char *trim(char *text)
 	return text + strspn(text, " ");
 }
 
+static bool is_version(const char *text)
+{
+	size_t digits = strspn(text, "0123456789abcdef");
+
+	return digits == PORTAL_VERSION_SIZE - 1 && !text[digits];
+}
+
 static bool is_word(const char *name, size_t len, const char *word)
 {
 	return len == strlen(word) && memcmp(name, word, len) == 0;
@@ -67,6 +75,7 @@ static int take(char *pair, size_t len, struct portal_form *form)
 	const char **field = is_word(pair, (size_t)name_len, "user")       ? &form->user
 			     : is_word(pair, (size_t)name_len, "password") ? &form->password
 			     : is_word(pair, (size_t)name_len, "token")    ? &form->token
+			     : is_word(pair, (size_t)name_len, "terms")    ? &form->terms
 									   : NULL;
 	if (is_word(pair, (size_t)name_len, "accept")) {
 		if (form->accept)
@@ -99,5 +108,6 @@ int portal_form_parse(char *body, size_t len, struct portal_form *form)
 	form->user = form->user ? trim(body + (form->user - body)) : "";
 	form->password = form->password ? form->password : "";
 	form->token = form->token ? form->token : "";
-	return 0;
+	form->terms = form->terms ? form->terms : "";
+	return !*form->terms || is_version(form->terms) ? 0 : -EINVAL;
 }

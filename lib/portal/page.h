@@ -17,9 +17,10 @@ enum portal_page {
 
 enum portal_notice {
 	PORTAL_NOTICE_NONE,
-	PORTAL_NOTICE_WRONG,        /* one for every login that was refused, whatever was wrong */
-	PORTAL_NOTICE_NOT_ACCEPTED, /* the terms */
-	PORTAL_NOTICE_WAIT,         /* wait_s */
+	PORTAL_NOTICE_WRONG,         /* one for every login that was refused, whatever was wrong */
+	PORTAL_NOTICE_NOT_ACCEPTED,  /* the terms */
+	PORTAL_NOTICE_TERMS_CHANGED, /* since they were shown */
+	PORTAL_NOTICE_WAIT,          /* wait_s */
 	PORTAL_NOTICE_BUSY,
 	PORTAL_NOTICE_STALE, /* the token */
 	PORTAL_NOTICE_LIMIT, /* of sessions of this user */
@@ -62,6 +63,7 @@ struct portal_view {
 	bool logo;
 	const char *terms; /* NULL: none */
 	size_t terms_len;
+	const char *terms_version;   /* which these are: the form says it */
 	bool passwords;              /* false: terms alone */
 	struct portal_client client; /* zone "": nobody knows */
 	const char *user;            /* as it was typed before, or the session's; NULL: none */

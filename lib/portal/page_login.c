@@ -61,14 +61,19 @@ static void put_paragraphs(struct markup *out, const char *terms, size_t len)
 
 static void put_terms(struct markup *out, const struct portal_view *view)
 {
-	markup_put(out, view->passwords ? "<details>\n<summary>" : "<details open>\n<summary>");
+	const bool changed = view->notice == PORTAL_NOTICE_TERMS_CHANGED;
+
+	markup_put(out, "<input type=\"hidden\" name=\"terms\" value=\"");
+	markup_put_string(out, view->terms_version);
+	markup_put(out, view->passwords && !changed ? "\">\n<details>\n<summary>"
+						    : "\">\n<details open>\n<summary>");
 	page_put_text(out, view, PORTAL_TEXT_TERMS);
 	markup_put(out, "</summary>\n<div class=\"terms\">\n");
 	put_paragraphs(out, view->terms, view->terms_len);
 	markup_put(out, "</div>\n</details>\n"
 			"<p class=\"box\"><input id=\"accept\" name=\"accept\" type=\"checkbox\" "
 			"value=\"yes\" required");
-	if (view->notice == PORTAL_NOTICE_NOT_ACCEPTED)
+	if (changed || view->notice == PORTAL_NOTICE_NOT_ACCEPTED)
 		markup_put(out, " aria-invalid=\"true\" aria-describedby=\"notice\"");
 	markup_put(out, "> <label for=\"accept\">");
 	page_put_text(out, view, PORTAL_TEXT_ACCEPT);

@@ -104,6 +104,9 @@
 	/* what the page has to say */                                                             \
 	X(WRONG, "wrong", "The user name or the password is not right. Please try again.")         \
 	X(NOT_ACCEPTED, "not-accepted", "Please accept the terms of use first.")                   \
+	X(TERMS_CHANGED, "terms-changed",                                                          \
+		"The terms of use have changed since this page was opened. "                       \
+		"Please read and accept them.")                                                    \
 	X(WAIT, "wait", "There were too many tries. Please wait {}, then try again.")              \
 	X(BUSY, "busy", "Logins cannot be checked for now. Please try again in a minute.")         \
 	X(STALE, "stale", "This page was open for too long. Please try again.")                    \

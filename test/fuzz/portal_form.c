@@ -35,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		is_text(body, size, form.user);
 		is_text(body, size, form.password);
 		is_text(body, size, form.token);
+		is_text(body, size, form.terms);
+		assert(strspn(form.terms, "0123456789abcdef") == strlen(form.terms));
 		size_t len = strlen(form.user);
 		assert(len == 0 || (form.user[0] != ' ' && form.user[len - 1] != ' '));
 	}

@@ -27,6 +27,11 @@ class Answer:
         found = form and re.search(r'name="token" value="([^"]*)"', form.group(0))
         return found.group(1) if found else None
 
+    def terms(self):
+        """Which it shows, as the form says it; "": none."""
+        found = re.search(r'name="terms" value="([^"]*)"', self.body)
+        return found.group(1) if found else ""
+
     def says(self, *words):
         for word in words:
             assert word in self.body, f"{word!r} is not in\n{self.body}"
@@ -86,9 +91,10 @@ class Page:
 
     def login(self, user, password, **form):
         """As a guest does it: gets the page, fills in the form, sends it."""
-        token = self.get().token("login")
+        page = self.get()
+        token = page.token("login")
         assert token, "no form to log in by"
-        return self.post("/login", user=user, password=password, token=token, **form)
+        return self.post("/login", user=user, password=password, token=token, terms=page.terms(), **form)
 
     def act(self, what):
         """Renew or logout, by the form on the page."""

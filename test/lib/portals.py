@@ -66,6 +66,11 @@ class Answer:
         tokens = dict(TOKEN.findall(self.body))
         return tokens.get(form)
 
+    def terms(self):
+        """Which it shows, as the form says it; "": none."""
+        found = re.search(r'name="terms" value="([^"]*)"', self.body)
+        return found.group(1) if found else ""
+
     def says(self):
         """The sentence of its notice; None: there is none."""
         found = re.search(r'<p id="notice"[^>]*>([^<]*)</p>', self.body)
@@ -138,7 +143,8 @@ class Guest:
     def post(self, form, token=None, fields=None, **values):
         """Of its own page, unless a token is given."""
         if token is None:
-            token = self.get().token(form) or ""
+            page = self.get()
+            token, values = page.token(form) or "", {"terms": page.terms(), **values}
         values = {"token": token, **values}
         return self.ask("POST", "/" + form, urllib.parse.urlencode(values), **(fields or {}))
 

@@ -56,6 +56,19 @@ static void what_a_browser_sends_is_read(void **state)
 	}
 }
 
+static void which_terms_were_shown_is_read(void **state)
+{
+	struct portal_form form;
+	const char *text = "accept=yes&terms=0123456789abcdef&user=anna";
+	(void)state;
+	assert_int_equal(parse(text, strlen(text), &form), 0);
+	assert_string_equal(form.terms, "0123456789abcdef");
+	assert_int_equal(parse("terms=&user=a", 13, &form), 0);
+	assert_string_equal(form.terms, "");
+	assert_int_equal(parse("user=a", 6, &form), 0);
+	assert_string_equal(form.terms, "");
+}
+
 static void what_no_browser_sends_is_refused(void **state)
 {
 	static const char *const cases[] = {
@@ -64,9 +77,11 @@ static void what_no_browser_sends_is_refused(void **state)
 		"token=a&token=b", "accept=yes&accept=yes", "user=a%00b", "user=a%0Ab",
 		"user=a%0D%0Ab", "user=a%7F", "user=a%09b", "user=%C2%85", /* C1 */
 		"password=a%00", "user=%FF", "user=%C0%80",                /* NUL, overlong */
-		"user=%ED%A0%80",                                          /* a surrogate */
-		"user=%E2%82",                                             /* cut off */
-		"password=%E4",                                            /* not UTF-8 */
+		"terms=0123456789abcde", "terms=0123456789abcdef0", "terms=0123456789ABCDEF",
+		"terms=0123456789abcdeg", "terms=0123456789abcdef&terms=0123456789abcdef",
+		"user=%ED%A0%80", /* a surrogate */
+		"user=%E2%82",    /* cut off */
+		"password=%E4",   /* not UTF-8 */
 	};
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -106,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_browser_sends_is_read),
+		cmocka_unit_test(which_terms_were_shown_is_read),
 		cmocka_unit_test(what_no_browser_sends_is_refused),
 		cmocka_unit_test(a_field_and_a_body_have_an_end),
 	};

@@ -78,6 +78,7 @@ static struct portal_view nth(unsigned n, const char *foreign)
 	view.logo = n & 2;
 	view.terms = n & 4 ? foreign : NULL;
 	view.terms_len = strlen(foreign);
+	view.terms_version = foreign;
 	view.user = n & 8 ? foreign : NULL;
 	view.mails = mails;
 	view.nmails = n & 8 ? COUNT(mails) : 0;
@@ -176,6 +177,7 @@ static void terms_alone_ask_for_no_password(void **state)
 	struct portal_view view = base(PORTAL_PAGE_LOGIN);
 	view.login_token = "0123";
 	view.passwords = false;
+	view.terms_version = "0123456789abcdef";
 	view.terms = "One\r\ntwo.\n\n \t\n\nThree <3.\n";
 	view.terms_len = strlen(view.terms);
 	(void)state;
@@ -183,8 +185,27 @@ static void terms_alone_ask_for_no_password(void **state)
 	assert_false(has("name=\"password\""));
 	assert_false(has("name=\"user\""));
 	assert_true(has("name=\"accept\""));
+	assert_true(has("name=\"terms\" value=\"0123456789abcdef\""));
 	assert_true(has("<details open>"));
 	assert_true(has("<p>One\ntwo.</p>\n<p>Three &lt;3.</p>"));
+}
+
+static void terms_that_changed_are_open_beside_a_password_too(void **state)
+{
+	struct portal_view view = base(PORTAL_PAGE_LOGIN);
+	view.login_token = "0123";
+	view.passwords = true;
+	view.terms = "Behave.";
+	view.terms_len = strlen(view.terms);
+	view.terms_version = "0123456789abcdef";
+	(void)state;
+	write_page(&view);
+	assert_true(has("<details>"));
+	view.notice = PORTAL_NOTICE_TERMS_CHANGED;
+	write_page(&view);
+	assert_true(has("<details open>"));
+	assert_true(has("The terms of use have changed"));
+	assert_true(has("required aria-invalid=\"true\" aria-describedby=\"notice\""));
 }
 
 static void a_page_can_be_in_another_language(void **state)
@@ -441,6 +462,7 @@ int main(void)
 		cmocka_unit_test(no_more_is_written_than_there_is_room),
 		cmocka_unit_test(the_form_is_known_to_password_stores_and_readers),
 		cmocka_unit_test(terms_alone_ask_for_no_password),
+		cmocka_unit_test(terms_that_changed_are_open_beside_a_password_too),
 		cmocka_unit_test(a_page_can_be_in_another_language),
 		cmocka_unit_test(times_are_said_in_words),
 		cmocka_unit_test(a_wait_is_never_said_too_short),

@@ -109,7 +109,7 @@ int ask_login(struct visit *visit, const struct ipc_auth_verdict *verdict)
 	ipc->header.bytes += (uint32_t)bytes;
 	strcpy(ipc->portal, portal->name);
 	ipc->client = visit->client;
-	memcpy(ipc->terms, portal->terms_version, sizeof(ipc->terms));
+	memcpy(ipc->terms, visit->terms, sizeof(ipc->terms));
 	ipc->session_bytes = (uint32_t)bytes;
 	if (bytes) {
 		ipc->affirm = verdict->affirm;

@@ -45,6 +45,7 @@ static void begin_view(const struct visit *visit, enum portal_page page, struct 
 		.logo = portal->logo != NULL,
 		.terms = portal->terms,
 		.terms_len = portal->terms_len,
+		.terms_version = portal->terms_version,
 		.passwords = portal->policy->auth_names.n > 0,
 		.client = visit->client,
 		.now_ms = wall_ms(visit)};

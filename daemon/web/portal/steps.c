@@ -119,10 +119,13 @@ static void begin_login(struct visit *visit, const struct portal_form *form)
 	const struct portal *portal = visit->service->portal;
 
 	snprintf(visit->user, sizeof(visit->user), "%s", form->user);
+	memcpy(visit->terms, portal->terms_version, sizeof(visit->terms));
 	if (portal->lacks_terms)
 		busy(visit);
 	else if (portal->terms && !form->accept)
 		say_login(visit, PORTAL_NOTICE_NOT_ACCEPTED, 0);
+	else if (portal->terms && strcmp(form->terms, portal->terms_version) != 0)
+		say_login(visit, PORTAL_NOTICE_TERMS_CHANGED, 0);
 	else if (portal->policy->auth_names.n > 0)
 		try_password(visit, form);
 	else if (ask_login(visit, NULL) < 0)

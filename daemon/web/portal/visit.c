@@ -73,6 +73,7 @@ void visit_forget_request(struct visit *visit)
 	visit->body_len = 0;
 	visit->too_long = false;
 	visit->user[0] = '\0';
+	memset(visit->terms, 0, sizeof(visit->terms));
 	visit->state = VISIT_READS;
 }
 

@@ -65,6 +65,7 @@ struct visit {
 	uint64_t id;       /* what auth was asked by; 0: nothing */
 	uint32_t seq;      /* what control was asked by; 0: nothing */
 	char user[PORTAL_FIELD_MAX + 1];
+	char terms[PORTAL_VERSION_SIZE]; /* which he was shown and accepted; "": none */
 	unsigned status;
 	struct MHD_Response *response;
 	bool shared; /* the response is the portal's */

@@ -78,6 +78,30 @@ static void test_all_flows_of_a_clients_end(void **state)
 	assert_int_equal(n, 2);
 }
 
+/* From one port to ever other addresses: each is found and taken out without walking the others. */
+static void test_one_end_of_a_client_may_have_all_flows(void **state)
+{
+	struct kernel_flows *flows = *state;
+	struct ipc_tuple tuple = tuple_of("192.0.2.7", 40000, "198.18.0.0");
+	struct kernel_flow *flow = NULL;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < MOST; i++) {
+		tuple.original.addr.bytes[2] = (uint8_t)(i >> 8);
+		tuple.original.addr.bytes[3] = (uint8_t)i;
+		assert_non_null(kernel_flows_add(flows, i + 1, &tuple, 1));
+	}
+	tuple.original.addr.bytes[2] = tuple.original.addr.bytes[3] = 0;
+	assert_ptr_equal(kernel_flows_find_tuple(flows, &tuple), kernel_flows_find(flows, 1));
+	kernel_flows_del(flows, kernel_flows_find(flows, 500));
+	kernel_flows_del(flows, kernel_flows_find(flows, 1));
+	kernel_flows_del(flows, kernel_flows_find(flows, MOST));
+	assert_null(kernel_flows_find_tuple(flows, &tuple));
+	while ((flow = kernel_flows_of_client(flows, &tuple.client, flow)))
+		n++;
+	assert_int_equal(n, MOST - 3);
+}
+
 static void test_a_full_table_says_so(void **state)
 {
 	struct kernel_flows *flows = *state;
@@ -159,6 +183,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_flow_is_found_by_id_ends_and_session, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_all_flows_of_a_clients_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_one_end_of_a_client_may_have_all_flows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_table_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_who_ended_it_first_did, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -2,15 +2,22 @@
 #include "daemon/control/path/kernel_flows.h"
 
 #include "lib/base/container.h"
+#include "lib/base/siphash.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define SESSION_BUCKETS 16384
+#define CLIENT_BUCKETS  65536
 
+/* Clients choose the ends, so a secret says where they stand; and as one client's end may have any
+ * number of flows, those are no chain of a hash, which is walked to take one out. */
 struct kernel_flows {
-	struct hash by_id, by_client;
+	struct hash by_id, by_tuple;
+	uint8_t secret[SIPHASH_SECRET_SIZE];
 	struct heap looks;
+	struct kernel_flow *clients[CLIENT_BUCKETS];
 	struct kernel_flow *sessions[SESSION_BUCKETS];
 	struct kernel_flow *cut, **cut_end;
 	size_t most;
@@ -21,9 +28,25 @@ static uint32_t hash_number(uint64_t number)
 	return hash_bytes(&number, sizeof(number));
 }
 
-static uint32_t hash_client(const struct endpoint *client)
+/* original NULL: of the client's end alone. */
+static uint32_t hash_ends(const struct kernel_flows *flows, const struct endpoint *client,
+	const struct endpoint *original)
 {
-	return hash_bytes(&client->addr, sizeof(client->addr)) ^ client->port * 2654435761u;
+	struct siphash hash;
+
+	siphash_begin(&hash, flows->secret);
+	siphash_bytes(&hash, &client->addr, sizeof(client->addr));
+	siphash_number(&hash, client->port);
+	if (original) {
+		siphash_bytes(&hash, &original->addr, sizeof(original->addr));
+		siphash_number(&hash, original->port);
+	}
+	return (uint32_t)siphash_end(&hash);
+}
+
+static uint32_t hash_tuple(const struct kernel_flows *flows, const struct ipc_tuple *tuple)
+{
+	return hash_ends(flows, &tuple->client, &tuple->original);
 }
 
 static struct kernel_flow *of_id(struct hash_link *link)
@@ -31,9 +54,9 @@ static struct kernel_flow *of_id(struct hash_link *link)
 	return link ? container_of(link, struct kernel_flow, by_id) : NULL;
 }
 
-static struct kernel_flow *of_client(struct hash_link *link)
+static struct kernel_flow *of_tuple(struct hash_link *link)
 {
-	return link ? container_of(link, struct kernel_flow, by_client) : NULL;
+	return link ? container_of(link, struct kernel_flow, by_tuple) : NULL;
 }
 
 static bool is_endpoint(const struct endpoint *a, const struct endpoint *b)
@@ -49,7 +72,8 @@ struct kernel_flows *kernel_flows_new(size_t most)
 		return NULL;
 	flows->most = most;
 	flows->cut_end = &flows->cut;
-	if (hash_reserve(&flows->by_id) == 0 && hash_reserve(&flows->by_client) == 0)
+	if (getrandom(flows->secret, sizeof(flows->secret), 0) == (ssize_t)sizeof(flows->secret) &&
+		hash_reserve(&flows->by_id) == 0 && hash_reserve(&flows->by_tuple) == 0)
 		return flows;
 	kernel_flows_free(flows);
 	return NULL;
@@ -64,7 +88,7 @@ void kernel_flows_free(struct kernel_flows *flows)
 	for (struct kernel_flow *flow; (flow = kernel_flows_step(flows, &walk));)
 		kernel_flows_del(flows, flow);
 	hash_fini(&flows->by_id);
-	hash_fini(&flows->by_client);
+	hash_fini(&flows->by_tuple);
 	heap_fini(&flows->looks);
 	free(flows);
 }
@@ -72,6 +96,24 @@ void kernel_flows_free(struct kernel_flows *flows)
 size_t kernel_flows_count(const struct kernel_flows *flows)
 {
 	return flows->by_id.n;
+}
+
+static struct kernel_flow *first_of_client(
+	const struct kernel_flows *flows, const struct endpoint *client)
+{
+	return flows->clients[hash_ends(flows, client, NULL) % CLIENT_BUCKETS];
+}
+
+static void put_at_client(struct kernel_flows *flows, struct kernel_flow *flow)
+{
+	struct kernel_flow **bucket =
+		&flows->clients[hash_ends(flows, &flow->tuple.client, NULL) % CLIENT_BUCKETS];
+
+	flow->client_next = *bucket;
+	flow->client_back = bucket;
+	if (flow->client_next)
+		flow->client_next->client_back = &flow->client_next;
+	*bucket = flow;
 }
 
 static void put_in_session(struct kernel_flows *flows, struct kernel_flow *flow)
@@ -99,7 +141,8 @@ struct kernel_flow *kernel_flows_add(
 	flow->tuple = *tuple;
 	flow->zone = flow->rule = flow->server = -1;
 	hash_add(&flows->by_id, &flow->by_id, hash_number(id));
-	hash_add(&flows->by_client, &flow->by_client, hash_client(&tuple->client));
+	hash_add(&flows->by_tuple, &flow->by_tuple, hash_tuple(flows, tuple));
+	put_at_client(flows, flow);
 	put_in_session(flows, flow);
 	return flow;
 }
@@ -120,9 +163,12 @@ static void leave_cut(struct kernel_flows *flows, struct kernel_flow *flow)
 void kernel_flows_del(struct kernel_flows *flows, struct kernel_flow *flow)
 {
 	hash_del(&flows->by_id, &flow->by_id);
-	hash_del(&flows->by_client, &flow->by_client);
+	hash_del(&flows->by_tuple, &flow->by_tuple);
 	heap_clear(&flows->looks, &flow->look);
 	leave_cut(flows, flow);
+	*flow->client_back = flow->client_next;
+	if (flow->client_next)
+		flow->client_next->client_back = flow->client_back;
 	*flow->session_back = flow->session_next;
 	if (flow->session_next)
 		flow->session_next->session_back = flow->session_back;
@@ -142,22 +188,21 @@ struct kernel_flow *kernel_flows_find(const struct kernel_flows *flows, uint64_t
 struct kernel_flow *kernel_flows_of_client(const struct kernel_flows *flows,
 	const struct endpoint *client, const struct kernel_flow *before)
 {
-	struct kernel_flow *flow =
-		of_client(before ? hash_next(&before->by_client)
-				 : hash_find(&flows->by_client, hash_client(client)));
+	struct kernel_flow *flow = before ? before->client_next : first_of_client(flows, client);
 
 	while (flow && !is_endpoint(&flow->tuple.client, client))
-		flow = of_client(hash_next(&flow->by_client));
+		flow = flow->client_next;
 	return flow;
 }
 
 struct kernel_flow *kernel_flows_find_tuple(
 	const struct kernel_flows *flows, const struct ipc_tuple *tuple)
 {
-	struct kernel_flow *flow = kernel_flows_of_client(flows, &tuple->client, NULL);
+	struct kernel_flow *flow = of_tuple(hash_find(&flows->by_tuple, hash_tuple(flows, tuple)));
 
-	while (flow && !is_endpoint(&flow->tuple.original, &tuple->original))
-		flow = kernel_flows_of_client(flows, &tuple->client, flow);
+	while (flow && !(is_endpoint(&flow->tuple.client, &tuple->client) &&
+			       is_endpoint(&flow->tuple.original, &tuple->original)))
+		flow = of_tuple(hash_next(&flow->by_tuple));
 	return flow;
 }
 

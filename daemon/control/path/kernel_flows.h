@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owns the table of the flows that the kernel carries alone: each once, found by its id, by its
- * client's end and by its session, and when the kernel is to be asked of it next.
+ * ends, by its client's end alone and by its session, and when the kernel is to be asked of it
+ * next.
  *
  * | state  | it holds                          | what moves it on                               |
  * |--------|-----------------------------------|------------------------------------------------|
@@ -34,7 +35,8 @@ struct kernel_flow_opening {
 
 struct kernel_flow {
 	/* the table's own */
-	struct hash_link by_id, by_client;
+	struct hash_link by_id, by_tuple;
+	struct kernel_flow *client_next, **client_back;
 	struct kernel_flow *session_next, **session_back;
 	struct kernel_flow *next, **back; /* of those that are to be cut */
 	struct heap_item look;            /* at: when the kernel is asked of it, monotonic */

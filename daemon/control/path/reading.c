@@ -15,6 +15,9 @@
 /* By then a connection that was closed by both is over in the kernel, too. */
 #define CLOSED_MS 150
 #define RESET_MS  50
+/* Flows of one client's end, the newest first: of more the client's own end tells, or a look at
+ * all. Nobody has more but to keep us busy. */
+#define OF_ONE_END_MOST 64
 /* So long what is lost may gather before the whole table is looked at for it. */
 #define LOST_MS 1000
 
@@ -38,9 +41,13 @@ static void take_answer(struct kernel_path *path, const struct flow_log_entry *e
 {
 	struct kernel_flow *flow = NULL;
 
-	while ((flow = kernel_flows_of_client(path->flows, &entry->destination, flow)))
+	for (unsigned n = 0; n < OF_ONE_END_MOST; n++) {
+		flow = kernel_flows_of_client(path->flows, &entry->destination, flow);
+		if (!flow)
+			return;
 		if (!flow->known || addr_equal(&flow->last.answerer.addr, &entry->source.addr))
 			close_one(path, flow, false, entry->is_reset);
+	}
 }
 
 static void on_entry(void *context, const struct flow_log_entry *entry)

@@ -248,6 +248,19 @@ class PathKernel(Gateway):
     lacks = "greeting failover, deadlines"
     proxies = False
 
+    def start(self):
+        super().start()
+        self.wait_carried()
+
+    def wait_carried(self):
+        """The relay has the clients until a host of the policy is known to be there."""
+        wait_until(self._carries, 20, "the kernel carries the client")
+
+    def _carries(self):
+        rows = self.postern.rows("client", "show", "zone", "guest")
+        return Proxy.greets(self) and any(
+            row["address"] == self.lab.client.ip4 and row["verdict"] == "kernel" for row in rows)
+
 
 class Message(Gateway):
     """Postern at message level."""

@@ -514,6 +514,15 @@ bool policy_rule_by_kernel(const struct policy *policy, const struct policy_rule
 	       policy->servers[rule->server].path == POLICY_PATH_KERNEL;
 }
 
+uint32_t policy_rule_flows(const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->limits.n; i++)
+		if (rule->limits.v[i].kind == POLICY_LIMIT_FLOWS &&
+			rule->limits.v[i].per == POLICY_PER_CLIENT)
+			return rule->limits.v[i].count;
+	return 0;
+}
+
 bool policy_zone_by_kernel(const struct policy *policy, size_t zone)
 {
 	for (size_t i = 0; i < policy->nrules; i++)

@@ -958,6 +958,9 @@ uint64_t policy_scan_filter(const struct policy_scan *scan);
 unsigned policy_rule_scans(const struct policy_rule *rule);
 /* Does it lead to a server of `path kernel`? Disabled ones too. */
 bool policy_rule_by_kernel(const struct policy *policy, const struct policy_rule *rule);
+/* How many flows of one client at once the rule itself allows; 0: any number. What its zone's limit
+ * counts over all of its rules is no count of the kernel's: such are refused. */
+uint32_t policy_rule_flows(const struct policy_rule *rule);
 /* Does an enabled rule lead flows of the zone there? */
 bool policy_zone_by_kernel(const struct policy *policy, size_t zone);
 /* Is the rule for this zone, or for this listener, by its index? Disabled ones too. */

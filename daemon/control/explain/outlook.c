@@ -134,6 +134,17 @@ static void tell_path(struct control *control, const struct decide_path *path,
 	step(context, text);
 }
 
+static void tell_why(const struct decide_world *world, const struct decide_origin *origin,
+	uint64_t now_ms, decide_step *step, void *context)
+{
+	char text[DECIDE_WHY_SIZE + 64], why[DECIDE_WHY_SIZE];
+
+	if (!*decide_why_relay(world, origin, now_ms, why))
+		return;
+	snprintf(text, sizeof(text), "kernel: the relay carries them, not the kernel: %s", why);
+	step(context, text);
+}
+
 void outlook_kernel(struct control *control, const struct decide_origin *origin, uint64_t now_ms,
 	decide_step *step, void *context)
 {
@@ -159,6 +170,7 @@ void outlook_kernel(struct control *control, const struct decide_origin *origin,
 		snprintf(text, sizeof(text),
 			"kernel: the destination decides, so each connection is asked about");
 	step(context, text);
+	tell_why(&world, origin, now_ms, step, context);
 }
 
 static void on_answer(struct question *ask, const struct ipc_header *ipc)

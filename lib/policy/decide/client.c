@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/policy/decide/client.h"
 
-/* The rule's own: the zone's default is the relay's count, and what is written there is refused. */
-static uint32_t flows_of(const struct policy_rule *rule)
-{
-	for (size_t i = 0; i < rule->limits.n; i++)
-		if (rule->limits.v[i].kind == POLICY_LIMIT_FLOWS &&
-			rule->limits.v[i].per == POLICY_PER_CLIENT)
-			return rule->limits.v[i].count;
-	return 0;
-}
-
 /* The index of the server of `path kernel` that takes its flows unread; or -1. */
 static ptrdiff_t server_of(const struct policy *policy, size_t zone, const struct policy_rule *rule)
 {
@@ -31,7 +21,8 @@ struct decide_outcome decide_outcome_of(const struct policy *policy, size_t zone
 	if (server < 0)
 		return (struct decide_outcome){
 			decide_mark_of(decide_verdict_of(rule)), {-1, 0}, (ptrdiff_t)index};
-	return (struct decide_outcome){MARK_KERNEL, {server, flows_of(rule)}, (ptrdiff_t)index};
+	return (struct decide_outcome){
+		MARK_KERNEL, {server, policy_rule_flows(rule)}, (ptrdiff_t)index};
 }
 
 static bool is_ours(enum mark mark)

@@ -15,17 +15,7 @@ unsigned path_number_places(const struct policy_server *server)
 
 static bool leads_to_path(const struct policy *policy, const struct policy_rule *rule)
 {
-	return !rule->disabled && !rule->listens && rule->to_server && !rule->to_original &&
-	       !rule->to_protected && policy->servers[rule->server].path == POLICY_PATH_KERNEL;
-}
-
-static uint32_t flows_of(const struct policy_rule *rule)
-{
-	for (size_t i = 0; i < rule->limits.n; i++)
-		if (rule->limits.v[i].kind == POLICY_LIMIT_FLOWS &&
-			rule->limits.v[i].per == POLICY_PER_CLIENT)
-			return rule->limits.v[i].count;
-	return 0;
+	return !rule->disabled && !rule->listens && policy_rule_by_kernel(policy, rule);
 }
 
 static int compare(const void *a, const void *b)
@@ -47,7 +37,7 @@ int path_number_legs(const struct policy *policy, struct path_leg **legs, size_t
 	for (size_t i = 0; i < policy->nrules; i++)
 		if (leads_to_path(policy, &policy->rules[i]))
 			v[all++] = (struct path_leg){
-				policy->rules[i].server, flows_of(&policy->rules[i])};
+				policy->rules[i].server, policy_rule_flows(&policy->rules[i])};
 	qsort(v, all, sizeof(*v), compare);
 	for (size_t i = 0; i < all; i++)
 		if (kept == 0 || compare(&v[kept - 1], &v[i]) != 0)

@@ -159,6 +159,15 @@ static void drain_foreign(struct keeper *keeper)
 	}
 }
 
+/* Control does not say how long flows may go on. What it said before still holds. */
+static void drain_untold(struct keeper *keeper)
+{
+	if (!keeper->drain_s)
+		keeper->drain_s = DRAIN_UNKNOWN;
+	if (keeper->upgrade.foreign)
+		drain_foreign(keeper);
+}
+
 bool keeper_upgrade_on_drain_time(struct keeper *keeper, uint32_t seconds)
 {
 	if (keeper->upgrade.stage != KEEPER_UPGRADE_ASKED)
@@ -232,6 +241,10 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper)
 {
 	switch (keeper->upgrade.stage) {
 	case KEEPER_UPGRADE_ASKED: /* it died over the question */
+		drain_untold(keeper);
+		part_from_control(keeper);
+		go(keeper);
+		return true;
 	case KEEPER_UPGRADE_FLOWS:
 	case KEEPER_UPGRADE_HELD:
 		part_from_control(keeper);
@@ -251,10 +264,7 @@ bool keeper_upgrade_on_control_end(struct keeper *keeper)
 /* It does not come up, or is being started anew: there is nothing that it could hand over. */
 static void go_without_control(struct keeper *keeper)
 {
-	if (!keeper->drain_s)
-		keeper->drain_s = DRAIN_UNKNOWN;
-	if (keeper->upgrade.foreign)
-		drain_foreign(keeper);
+	drain_untold(keeper);
 	part_from_control(keeper);
 	loop_timer_clear(keeper->loop, &keeper->control.restart);
 	if (keeper->control.pid)

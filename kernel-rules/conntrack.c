@@ -117,9 +117,8 @@ int conntrack_kill(uint32_t mask, const struct prefix *source, const uint16_t *p
 	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (status)
 		return status;
-	for (size_t i = 0; status == 0 && i < 2; i++)
-		status = list_marked(&nl, mask, i ? MARK_KERNEL : MARK_PASS,
-			family_of(&source->addr), on_connection, &search);
+	status =
+		list_marked(&nl, mask, MARK_PASS, family_of(&source->addr), on_connection, &search);
 	for (size_t i = 0; status == 0 && i < search.n; i++) {
 		status = mark_killed(&nl, mask, &search.v[i]);
 		if (status == 0)

@@ -7,9 +7,10 @@
 
 #include "kernel-rules/plan.h"
 
-/* Marks the connections, passed or of a path, that come from an address of source and went to one
- * of the ports (nports 0: to any port). Other bits of the mark are kept. Returns how many were
- * marked, or -errno. Reads the connection table twice: call it for a logout, not per packet. */
+/* Marks the passed connections that come from an address of source and went to one of the ports
+ * (nports 0: to any port). Other bits of the mark are kept. Returns how many were marked, or
+ * -errno. Those of a path are conntrack_kill_flows()'s: an address does not say whose they are.
+ * Reads the connection table: call it for a logout, not per packet. */
 int conntrack_kill(
 	uint32_t mask, const struct prefix *source, const uint16_t *ports, size_t nports);
 

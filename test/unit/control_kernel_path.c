@@ -358,6 +358,18 @@ static void test_what_was_there_before_control_is_met(void **state)
 	assert_int_equal(kernel.cut, 0);
 }
 
+static void test_a_block_ends_whom_nothing_is_known_of(void **state)
+{
+	(void)state;
+	wait_rows("flow show", "\"path\":\"kernel\"");
+	done("block add address 192.0.2.8");
+	serve(100);
+	assert_int_equal(kernel.cut, 0);
+	done("block add address 192.0.2.7");
+	wait_rows("audit show", "\"ending\":\"killed-block\"");
+	assert_int_equal(kernel.cut, 1);
+}
+
 static void test_a_connection_of_others_with_our_mark_is_left_alone(void **state)
 {
 	(void)state;
@@ -388,6 +400,8 @@ int main(void)
 			test_a_first_packet_that_is_dropped_behind_us, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_there_before_control_is_met, set_up_late, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_a_block_ends_whom_nothing_is_known_of, set_up_late, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_a_connection_of_others_with_our_mark_is_left_alone, set_up_foreign,
 			tear_down_log),

@@ -136,6 +136,40 @@ static void kill_flows(struct flow_carrier *carrier, const struct ipc_kill *orde
 			cut(path, flow, (enum ending)order->ending);
 }
 
+/* Of whom nothing but the address is known: may it be a client of that zone? */
+static bool may_be_of(const struct policy_zone *zone, const struct kernel_flow *flow)
+{
+	bool within = zone->networks.n == 0;
+
+	for (size_t i = 0; i < zone->networks.n; i++)
+		within = within || prefix_contains(&zone->networks.v[i], &flow->tuple.client.addr);
+	return within && policy_zone_has_port(zone, flow->tuple.original.port);
+}
+
+/* In any zone that it may be of: whoever is cut in another's place may connect again. */
+static bool is_unknown_blocked(
+	const struct control *control, const struct kernel_flow *flow, uint64_t now_ms)
+{
+	const struct policy *policy = control->policy;
+
+	for (size_t i = 0; i < policy->nzones; i++)
+		if (may_be_of(&policy->zones[i], flow) &&
+			blocks_match(control->blocks, policy->zones[i].name.text, NULL,
+				flow->source, NULL, &flow->tuple.client.addr, now_ms))
+			return true;
+	return false;
+}
+
+static bool is_blocked(
+	const struct control *control, const struct kernel_flow *flow, uint64_t now_ms)
+{
+	if (flow->zone < 0)
+		return is_unknown_blocked(control, flow, now_ms);
+	return blocks_match(control->blocks, flow->policy->zones[flow->zone].name.text,
+		*flow->user ? flow->user : NULL, flow->source, &flow->mac, &flow->tuple.client.addr,
+		now_ms);
+}
+
 static void kill_blocked(struct flow_carrier *carrier)
 {
 	struct kernel_path *path = (struct kernel_path *)carrier;
@@ -144,10 +178,7 @@ static void kill_blocked(struct flow_carrier *carrier)
 	struct hash_walk walk = {0};
 
 	for (struct kernel_flow *flow; (flow = kernel_flows_step(path->flows, &walk));)
-		if (flow->zone >= 0 &&
-			blocks_match(control->blocks, flow->policy->zones[flow->zone].name.text,
-				*flow->user ? flow->user : NULL, flow->source, &flow->mac,
-				&flow->tuple.client.addr, now_ms))
+		if (is_blocked(control, flow, now_ms))
 			cut(path, flow, ENDING_KILLED_BLOCK);
 }
 

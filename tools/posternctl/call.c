@@ -331,6 +331,10 @@ static enum rows_style style_of(const struct call *call, const struct verb *verb
 	return verb->traits & VERB_FIELDS ? ROWS_FIELDS : ROWS_COLUMNS;
 }
 
+/* What not every session has. */
+static const char *const of_session[] = {
+	"reauthenticate_left_s", "nas", "terms", "aside_left_s", NULL};
+
 int call_ask(struct call *call, const struct verb *verb, const char *const *words, size_t nwords,
 	const char *body, size_t body_len)
 {
@@ -342,13 +346,15 @@ int call_ask(struct call *call, const struct verb *verb, const char *const *word
 	if (call->json && (verb->traits & VERB_CHANGES))
 		shown.rows = json_array();
 	rows_begin(&shown.table, style_of(call, verb), call->columns, stdout);
+	if (nwords && strcmp(words[0], "session") == 0)
+		shown.table.optional = of_session;
 	answer = (struct connection_answer){.on_row = show_row,
 		.on_text = show_text,
 		.on_event = show_event,
 		.context = &shown};
 	status = connection_ask(call->connection, words, nwords, body, body_len, &answer);
 	call->forgave = call->forgives && could_not(status, &answer);
-	if (shown.table.wrong)
+	if (!rows_check(&shown.table))
 		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", shown.table.wrong);
 	else if (!call->forgave && !answer.enough)
 		show_end(&shown, status, &answer);

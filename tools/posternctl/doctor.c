@@ -103,7 +103,7 @@ static int look_alone(struct call *call)
 	put_unit(&table);
 	put_log(&table);
 	int status = outcome_status(OUTCOME_NO_DAEMON);
-	if (table.wrong)
+	if (!rows_check(&table))
 		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", table.wrong);
 	else
 		rows_end(&table);

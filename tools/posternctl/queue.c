@@ -283,7 +283,7 @@ int queue_show(struct call *call, const struct verb *verb, const struct verb_wor
 	size_t unread, n = show_entries(call, &table, program.out, only, &unread);
 	tell_unread(call, unread);
 	int ended = program_end(&program);
-	if (table.wrong)
+	if (!rows_check(&table))
 		status = call_fail(call, OUTCOME_USAGE, NULL, "%s", table.wrong);
 	else if (ended)
 		status = call_fail(

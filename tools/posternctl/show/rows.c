@@ -82,30 +82,6 @@ static void show_json(struct rows *rows)
 	}
 }
 
-static void show_block(struct rows *rows)
-{
-	size_t n = json_array_size(rows->rows), i;
-	json_t *row;
-	switch (rows->style) {
-	case ROWS_COLUMNS:
-		columns_show(&rows->columns, rows->rows, rows->out);
-		break;
-	case ROWS_FIELDS:
-		json_array_foreach(rows->rows, i, row)
-		{
-			if (rows->shown + i)
-				putc('\n', rows->out);
-			show_fields(rows, row, 0);
-		}
-		break;
-	case ROWS_JSON:
-		show_json(rows);
-		break;
-	}
-	rows->shown += n;
-	json_array_clear(rows->rows);
-}
-
 /* ---- only some fields ---- */
 
 /* The names that a field goes by. */
@@ -143,26 +119,95 @@ static char *no_such_column(const json_t *row, const char *name)
 	return text ? text : strdup("out of memory");
 }
 
-/* The row with the wanted fields alone; NULL: it lacks one. Takes row over. */
-static json_t *pick(struct rows *rows, json_t *row)
+static const char *field_in(const json_t *row, const char *name)
 {
-	json_t *less = json_object(), *name, *value;
+	const char *field;
+	json_t *value;
+	json_object_foreach((json_t *)row, field, value) if (is_called(field, name)) return field;
+	return NULL;
+}
+
+/* The field that is called so, in any row; NULL: none has it, and none may. */
+static const char *field_of(const struct rows *rows, const char *name)
+{
+	const char *field = NULL;
 	size_t i;
+	json_t *row;
+	json_array_foreach(rows->rows, i, row) if (!field) field = field_in(row, name);
+	for (i = 0; !field && rows->optional && rows->optional[i]; i++)
+		if (is_called(rows->optional[i], name))
+			field = rows->optional[i];
+	return field;
+}
+
+bool rows_check(struct rows *rows)
+{
+	size_t i;
+	json_t *name;
+	if (rows->wrong || !rows->picked || !json_array_size(rows->rows))
+		return !rows->wrong;
 	json_array_foreach(rows->picked, i, name)
 	{
-		const char *field, *found = NULL, *wanted = json_string_value(name);
-		json_object_foreach(row, field, value) if (!found && is_called(field, wanted))
-			found = field;
-		if (found)
-			json_object_set(less, found, json_object_get(row, found));
-		else if (!rows->wrong)
-			rows->wrong = no_such_column(row, wanted);
+		const char *wanted = json_string_value(name);
+		if (json_is_string(json_array_get(rows->fields, i)))
+			continue;
+		const char *field = field_of(rows, wanted);
+		if (!field) {
+			rows->wrong = no_such_column(json_array_get(rows->rows, 0), wanted);
+			return false;
+		}
+		json_array_set_new(rows->fields, i, json_string(field));
 	}
-	json_decref(row);
-	if (!rows->wrong)
-		return less;
-	json_decref(less);
-	return NULL;
+	return true;
+}
+
+/* The row with the wanted fields alone, those that it lacks as null. */
+static json_t *pick(const struct rows *rows, const json_t *row)
+{
+	json_t *less = json_object(), *field;
+	size_t i;
+	json_array_foreach(rows->fields, i, field)
+	{
+		json_t *value = json_object_get(row, json_string_value(field));
+		json_object_set_new(
+			less, json_string_value(field), value ? json_incref(value) : json_null());
+	}
+	return less;
+}
+
+static void pick_all(struct rows *rows)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rows->rows, i, row) json_array_set_new(rows->rows, i, pick(rows, row));
+}
+
+static void show_block(struct rows *rows)
+{
+	size_t n = json_array_size(rows->rows), i;
+	json_t *row;
+	if (!rows_check(rows))
+		return;
+	if (rows->picked)
+		pick_all(rows);
+	switch (rows->style) {
+	case ROWS_COLUMNS:
+		columns_show(&rows->columns, rows->rows, rows->out);
+		break;
+	case ROWS_FIELDS:
+		json_array_foreach(rows->rows, i, row)
+		{
+			if (rows->shown + i)
+				putc('\n', rows->out);
+			show_fields(rows, row, 0);
+		}
+		break;
+	case ROWS_JSON:
+		show_json(rows);
+		break;
+	}
+	rows->shown += n;
+	json_array_clear(rows->rows);
 }
 
 static json_t *split(const char *only)
@@ -182,6 +227,9 @@ void rows_begin(struct rows *rows, enum rows_style style, const char *only, FILE
 {
 	*rows = (struct rows){.style = style, .out = out, .rows = json_array()};
 	rows->picked = only ? split(only) : NULL;
+	rows->fields = only ? json_array() : NULL;
+	for (size_t i = 0; i < json_array_size(rows->picked); i++)
+		json_array_append_new(rows->fields, json_null());
 	columns_begin(&rows->columns);
 }
 
@@ -197,12 +245,10 @@ bool rows_row(struct rows *rows, const char *json, size_t len)
 		json_decref(row);
 		return true;
 	}
-	if (rows->picked && !(row = pick(rows, row)))
-		return false;
 	json_array_append_new(rows->rows, row);
 	if (json_array_size(rows->rows) >= BLOCK_ROWS)
 		show_block(rows);
-	return true;
+	return !rows->wrong;
 }
 
 void rows_end(struct rows *rows)
@@ -216,7 +262,8 @@ void rows_drop(struct rows *rows)
 {
 	json_decref(rows->rows);
 	json_decref(rows->picked);
+	json_decref(rows->fields);
 	free(rows->wrong);
-	rows->rows = rows->picked = NULL;
+	rows->rows = rows->picked = rows->fields = NULL;
 	rows->wrong = NULL;
 }

@@ -105,15 +105,18 @@ static void tell_begin(struct kernel_path *path, const struct kernel_flow *flow)
 	flow_events_on_begin(control, &start);
 }
 
-/* Whose number its connection has: the policy may be another by now. */
+/* Whose number its connection has. Where that is not whom the decision leads to, an earlier policy
+ * let it begin: by none of the rules of now, and perhaps to a server that is none of theirs. */
 static void find_server(const struct control *control, struct kernel_flow *flow, uint32_t mark)
 {
 	uint16_t number = plan_number_of(control->start.options.server_mask, mark);
 	const char *name = number ? paths_server_of(control->paths, number) : NULL;
 	ptrdiff_t server = name ? policy_find_server(flow->policy, name) : -1;
 
-	if (server >= 0)
-		flow->server = server;
+	if (!name || server == flow->server)
+		return;
+	flow->server = server;
+	flow->rule = -1;
 }
 
 /* Whose it is, and that it is there. zone -1: not known. NULL: there is no room for it. */

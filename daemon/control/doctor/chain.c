@@ -133,16 +133,17 @@ struct walk {
 	const struct advice_chain *chain;
 	size_t rule; /* SIZE_MAX: to the end */
 	uint16_t port;
+	bool udp;
 	bool listener; /* it comes to one of the gateway's; else it is a steered one */
 };
 
 /* The fact as it is told of packets to port 25; NULL: it is of packets to another port. */
 static const char *of_port(const struct walk *walk, const char *fact)
 {
-	char mark[8];
-	int len = snprintf(mark, sizeof(mark), "%u:", walk->port);
+	char mark[12];
+	int len = snprintf(mark, sizeof(mark), "%u%s:", walk->port, walk->udp ? "/udp" : "");
 
-	if (walk->port == FOREIGN_SMTP_PORT)
+	if (!walk->udp && walk->port == FOREIGN_SMTP_PORT)
 		return fact;
 	return strncmp(fact, mark, (size_t)len) == 0 ? fact + len : NULL;
 }
@@ -234,10 +235,14 @@ bool chain_is_closed(const struct examination *exam, const struct advice_chain *
 }
 
 bool chain_refuses_all(
-	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port, bool udp)
 {
-	struct walk walk = {
-		.exam = exam, .chain = chain, .rule = SIZE_MAX, .port = port, .listener = true};
+	struct walk walk = {.exam = exam,
+		.chain = chain,
+		.rule = SIZE_MAX,
+		.port = port,
+		.udp = udp,
+		.listener = true};
 	const struct control *control = exam->control;
 
 	for (size_t i = 0; i < control->nlinks; i++)

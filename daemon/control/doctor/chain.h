@@ -41,6 +41,6 @@ bool chain_is_closed(const struct examination *exam, const struct advice_chain *
 /* Does nobody come by any interface to this port of the gateway itself? Who may come by some is the
  * operator's to say. */
 bool chain_refuses_all(
-	const struct examination *exam, const struct advice_chain *chain, uint16_t port);
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port, bool udp);
 
 #endif

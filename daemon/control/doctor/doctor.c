@@ -40,7 +40,7 @@ static void add_fact(void *context, const char *text)
 /* The next greater port of a listener or a zone; 0: there is none. */
 static uint16_t port_after(const struct control *control, uint16_t port)
 {
-	uint16_t listener = listening_next_port(control->listening, port);
+	uint16_t listener = listening_next_port(control->listening, port, false);
 	uint16_t zone = zone_port_after(control->policy, port);
 	return !zone || (listener && listener < zone) ? listener : zone;
 }
@@ -59,6 +59,8 @@ void doctor_facts_take(
 		if (port != FOREIGN_SMTP_PORT)
 			foreign_tell(
 				&foreign, control->start.options.mark_mask, port, add_fact, lines);
+	for (uint16_t port = 0; (port = listening_next_port(control->listening, port, true));)
+		foreign_tell_udp(&foreign, control->start.options.mark_mask, port, add_fact, lines);
 }
 
 void doctor_facts_fini(struct doctor_facts *facts)

@@ -78,24 +78,26 @@ static bool sees(const struct advice_chain *chain, enum addr_family family)
 
 /* Where a listener is, in the words of nft and of iptables. */
 static void put_listener(struct advice *lines, const struct examination *exam,
-	const struct advice_chain *chain, const struct endpoint *at)
+	const struct advice_chain *chain, const struct endpoint *at, bool udp)
 {
+	const char *protocol = udp ? "udp" : "tcp";
 	char words[160], options[160], addr[ADDR_TEXT_SIZE];
 
 	addr_format(&at->addr, addr);
 	if (addr_is_unspecified(&at->addr)) {
-		snprintf(words, sizeof(words), "tcp dport %u", at->port);
-		snprintf(options, sizeof(options), "-p tcp --dport %u", at->port);
+		snprintf(words, sizeof(words), "%s dport %u", protocol, at->port);
+		snprintf(options, sizeof(options), "-p %s --dport %u", protocol, at->port);
 	} else {
-		snprintf(words, sizeof(words), "%s daddr %s tcp dport %u",
-			at->addr.family == ADDR_IP6 ? "ip6" : "ip", addr, at->port);
-		snprintf(options, sizeof(options), "-d %s -p tcp --dport %u", addr, at->port);
+		snprintf(words, sizeof(words), "%s daddr %s %s dport %u",
+			at->addr.family == ADDR_IP6 ? "ip6" : "ip", addr, protocol, at->port);
+		snprintf(options, sizeof(options), "-d %s -p %s --dport %u", addr, protocol,
+			at->port);
 	}
 	advice_put_accept(lines, exam, chain, words, options);
 }
 
 static void check_input_of_listeners(
-	const struct examination *exam, const struct advice_chain *chain, uint16_t port)
+	const struct examination *exam, const struct advice_chain *chain, uint16_t port, bool udp)
 {
 	const struct listening *listening = exam->control->listening;
 	struct advice lines = {.len = 0};
@@ -104,16 +106,17 @@ static void check_input_of_listeners(
 
 	for (size_t i = 0; i < listening->n; i++) {
 		const struct endpoint *one = &listening->v[i].at;
-		if (one->port != port || !sees(chain, one->addr.family))
+		if (one->port != port || !sees(chain, one->addr.family) ||
+			(listening->v[i].taker == POLICY_TAKER_RADIUS) != udp)
 			continue;
 		endpoint_format(one, at);
 		kind = policy_taker_names[listening->v[i].taker];
-		put_listener(&lines, exam, chain, one);
+		put_listener(&lines, exam, chain, one, udp);
 	}
-	if (*at && chain_refuses_all(exam, chain, port))
+	if (*at && chain_refuses_all(exam, chain, port, udp))
 		examination_find(exam, "input", DOCTOR_ERROR, lines.text,
-			"chain %s %s %s lets in only what it names, and nobody to the %s at %s",
-			chain->family, chain->table, chain->name, kind, at);
+			"chain %s %s %s lets in only what it names, and nobody to the %s at %s%s",
+			chain->family, chain->table, chain->name, kind, at, udp ? ", by UDP" : "");
 }
 
 /* Is there a host that the gateway has heard of and cannot use? */
@@ -200,6 +203,15 @@ static void check_forward(const struct examination *exam, const struct advice_ch
 		       : "forwards what it does not name");
 }
 
+static void check_input_of_ports(
+	const struct examination *exam, const struct advice_chain *chain, bool udp)
+{
+	const struct listening *listening = exam->control->listening;
+
+	for (uint16_t port = 0; (port = listening_next_port(listening, port, udp));)
+		check_input_of_listeners(exam, chain, port, udp);
+}
+
 static void check_chains(const struct examination *exam)
 {
 	size_t at = 0;
@@ -209,9 +221,8 @@ static void check_chains(const struct examination *exam)
 			continue;
 		if (strcmp(chain.hook, "input") == 0) {
 			check_input(exam, &chain);
-			for (uint16_t port = 0;
-				(port = listening_next_port(exam->control->listening, port));)
-				check_input_of_listeners(exam, &chain, port);
+			check_input_of_ports(exam, &chain, false);
+			check_input_of_ports(exam, &chain, true);
 		} else if (strcmp(chain.hook, "output") == 0) {
 			check_output(exam, &chain);
 		} else if (strcmp(chain.hook, "forward") == 0) {

@@ -81,13 +81,13 @@ void listening_put(struct control *control, const struct ipc_listening *ipc)
 	memcpy(one->text, ipc->text, sizeof(one->text));
 }
 
-uint16_t listening_next_port(const struct listening *listening, uint16_t port)
+uint16_t listening_next_port(const struct listening *listening, uint16_t port, bool udp)
 {
 	uint16_t next = 0;
 
 	for (size_t i = 0; i < listening->n; i++) {
 		uint16_t other = listening->v[i].at.port;
-		if (listening->v[i].taker != POLICY_TAKER_RADIUS && other > port &&
+		if ((listening->v[i].taker == POLICY_TAKER_RADIUS) == udp && other > port &&
 			(!next || other < next))
 			next = other;
 	}

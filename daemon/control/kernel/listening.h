@@ -28,8 +28,8 @@ struct listening {
 void listening_put(struct control *control, const struct ipc_listening *ipc);
 /* Another policy is in force: what it does not have is forgotten. */
 void listening_follow(struct control *control);
-/* The next greater port than this; 0: there is none. */
-uint16_t listening_next_port(const struct listening *listening, uint16_t port);
+/* The next greater port than this, of UDP or of TCP; 0: there is none. */
+uint16_t listening_next_port(const struct listening *listening, uint16_t port, bool udp);
 /* NULL: nothing is known of it. */
 const struct listening_at *listening_find(
 	const struct control *control, const struct endpoint *at, enum policy_taker taker);

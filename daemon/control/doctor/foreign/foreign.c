@@ -18,7 +18,8 @@
  * stands for what would be taken for the end of a word.
  *
  * Of packets to another port than 25, which come to a listener, the kinds behind
- * `iptables-nft` stand with the port in front: 587:closes ...
+ * `iptables-nft` stand with the port in front: 587:closes ... Of those of UDP, of which nothing is
+ * steered, too: 1813/udp:closes ...
  *
  * Of forwarded.c:
  *
@@ -43,6 +44,7 @@ struct telling {
 	void *context;
 	uint32_t mark_mask, relay; /* relay: the mark of steered packets */
 	uint16_t port;
+	bool udp;
 	unsigned rules;
 	char picking[300]; /* the chain of the last `picks`: lists of addresses have thousands */
 };
@@ -113,10 +115,11 @@ static void tell_fact(const struct place *place, const char *fact, const char *w
 	const char *extent, const char *from)
 {
 	const struct foreign_word act = foreign_word(what), interface = foreign_word(from);
-	char text[648], port[8] = "";
+	char text[648], port[12] = "";
 
-	if (place->telling->port != FOREIGN_SMTP_PORT)
-		snprintf(port, sizeof(port), "%u:", place->telling->port);
+	if (place->telling->udp || place->telling->port != FOREIGN_SMTP_PORT)
+		snprintf(port, sizeof(port), "%u%s:", place->telling->port,
+			place->telling->udp ? "/udp" : "");
 	snprintf(text, sizeof(text), "%s%s %s %s %s %" PRIu64 " %s %s %s", port, fact,
 		place->family, place->table, place->chain, place->handle,
 		*act.text ? act.text : "?", extent, *interface.text ? interface.text : "*");
@@ -214,6 +217,7 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	const struct foreign_word chain = foreign_word(foreign_text(&attrs, NFTA_RULE_CHAIN));
 	struct foreign_rule reading = {.dump = telling->dump,
 		.to = telling->port,
+		.udp = telling->udp,
 		.family = family,
 		.table = foreign_text(&attrs, NFTA_RULE_TABLE),
 		.mark_mask = telling->mark_mask,
@@ -227,6 +231,19 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	tell_rule(&place, &reading);
 }
 
+static void tell_all(struct telling *telling)
+{
+	const struct nlmsghdr *message;
+	const bool steered = !telling->udp && telling->port == FOREIGN_SMTP_PORT;
+	uint32_t family;
+
+	for (size_t at = 0; (message = foreign_next(telling->dump, &at, &family));)
+		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN && steered)
+			tell_chain(telling, message, family);
+		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
+			tell_rule_of(telling, message, family);
+}
+
 void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
 	void (*tell)(void *context, const char *text), void *context)
 {
@@ -236,12 +253,20 @@ void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t 
 		.mark_mask = mark_mask,
 		.relay = mark_mask & -mark_mask,
 		.port = port};
-	const struct nlmsghdr *message;
-	uint32_t family;
 
-	for (size_t at = 0; (message = foreign_next(dump, &at, &family));)
-		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN && port == FOREIGN_SMTP_PORT)
-			tell_chain(&telling, message, family);
-		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
-			tell_rule_of(&telling, message, family);
+	tell_all(&telling);
+}
+
+void foreign_tell_udp(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
+	void (*tell)(void *context, const char *text), void *context)
+{
+	struct telling telling = {.dump = dump,
+		.tell = tell,
+		.context = context,
+		.mark_mask = mark_mask,
+		.relay = mark_mask & -mark_mask,
+		.port = port,
+		.udp = true};
+
+	tell_all(&telling);
 }

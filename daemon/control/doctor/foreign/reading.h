@@ -42,10 +42,11 @@ enum foreign_hit {
 	FOREIGN_HIT,
 };
 
-/* The first seven are the caller's to set. */
+/* The first eight are the caller's to set. */
 struct foreign_rule {
 	const struct foreign_dump *dump;
 	uint16_t to; /* the port that packets go to */
+	bool udp;    /* by UDP, else by TCP */
 	uint32_t family;
 	const char *table;
 	uint32_t mark_mask, relay; /* relay: the mark of the packets */

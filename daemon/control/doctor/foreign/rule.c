@@ -169,7 +169,7 @@ static bool compare_port(const struct foreign_rule *reading, uint32_t op, const 
 
 static void take_protocol(struct foreign_rule *reading, uint8_t protocol)
 {
-	if (protocol != IPPROTO_TCP)
+	if (protocol != (reading->udp ? IPPROTO_UDP : IPPROTO_TCP))
 		reading->port_missed = true;
 }
 
@@ -212,10 +212,9 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 			reading->narrowed = true;
 		break;
 	case LOADED_HARMLESS:
-		/* another protocol than TCP, or its family alone */
-		if (data && len == 1 && data[0] != IPPROTO_TCP && data[0] != NFPROTO_IPV4 &&
-			data[0] != NFPROTO_IPV6)
-			reading->port_missed = true;
+		/* another protocol than theirs, or their family alone */
+		if (data && len == 1 && data[0] != NFPROTO_IPV4 && data[0] != NFPROTO_IPV6)
+			take_protocol(reading, data[0]);
 		break;
 	case LOADED_PROTOCOL:
 		if (data && op == NFT_CMP_EQ)

@@ -43,6 +43,7 @@ void xtables_read_match(struct foreign_rule *reading, const struct foreign_attrs
 	const uint32_t revision = foreign_u32(expr, NFTA_MATCH_REV);
 	union {
 		struct xt_tcp tcp;
+		struct xt_udp udp;
 		struct xt_multiport_v1 ports;
 		struct xt_conntrack_mtinfo3 ct;
 		struct xt_mark_mtinfo1 mark;
@@ -54,7 +55,13 @@ void xtables_read_match(struct foreign_rule *reading, const struct foreign_attrs
 	} else if (strcmp(name, "tcp") == 0 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.tcp))) {
 		bool in = info.tcp.dpts[0] <= reading->to && reading->to <= info.tcp.dpts[1];
-		reading_take_port(reading, in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
+		reading_take_port(
+			reading, !reading->udp && in != !!(info.tcp.invflags & XT_TCP_INV_DSTPT));
+	} else if (strcmp(name, "udp") == 0 &&
+		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.udp))) {
+		bool in = info.udp.dpts[0] <= reading->to && reading->to <= info.udp.dpts[1];
+		reading_take_port(
+			reading, reading->udp && in != !!(info.udp.invflags & XT_UDP_INV_DSTPT));
 	} else if (strcmp(name, "multiport") == 0 && revision == 1 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ports))) {
 		if (info.ports.flags == XT_MULTIPORT_SOURCE)

@@ -358,6 +358,21 @@ static void test_what_was_there_before_control_is_met(void **state)
 	assert_int_equal(kernel.cut, 0);
 }
 
+static void test_a_logout_ends_whom_nothing_but_the_address_is_known_of(void **state)
+{
+	(void)state;
+	done("session login carl zone guest address 192.0.2.7 mac 02:00:5e:00:53:09");
+	done("session login dora zone guest address 192.0.2.8 mac 02:00:5e:00:53:0a");
+	wait_rows("flow show", "\"path\":\"kernel\"");
+	done("session logout user dora");
+	done("session logout user ann");
+	serve(100);
+	assert_int_equal(kernel.cut, 0);
+	done("session logout user carl");
+	wait_rows("audit show", "\"ending\":\"killed-logout\"");
+	assert_int_equal(kernel.cut, 1);
+}
+
 static void test_a_block_ends_whom_nothing_is_known_of(void **state)
 {
 	(void)state;
@@ -400,6 +415,9 @@ int main(void)
 			test_a_first_packet_that_is_dropped_behind_us, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_there_before_control_is_met, set_up_late, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_a_logout_ends_whom_nothing_but_the_address_is_known_of, set_up_late,
+			tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_a_block_ends_whom_nothing_is_known_of, set_up_late, tear_down_log),
 		cmocka_unit_test_setup_teardown(

@@ -62,6 +62,26 @@ static void test_a_flow_is_found_by_id_ends_and_session(void **state)
 	assert_ptr_equal(kernel_flows_of_session(flows, 70, NULL), b);
 }
 
+static void test_those_of_no_session_are_found_by_their_address(void **state)
+{
+	struct kernel_flows *flows = *state;
+	struct ipc_tuple four = tuple_of("192.0.2.7", 40000, "203.0.113.99");
+	struct ipc_tuple six = tuple_of("2001:db8::7", 40000, "2001:db8:99::1");
+	struct ipc_tuple owned = tuple_of("192.0.2.7", 40001, "203.0.113.99");
+	struct ipc_tuple other = tuple_of("192.0.2.7", 40002, "203.0.113.99");
+
+	struct kernel_flow *a = kernel_flows_add(flows, 1, &four, 0);
+	struct kernel_flow *b = kernel_flows_add(flows, 2, &six, 0);
+	assert_non_null(kernel_flows_add(flows, 3, &owned, 70));
+	struct kernel_flow *c = kernel_flows_add(flows, 4, &other, 0);
+	struct kernel_flow *first = kernel_flows_of_address(flows, &four.client.addr, NULL);
+	struct kernel_flow *second = kernel_flows_of_address(flows, &four.client.addr, first);
+	assert_true((first == a && second == c) || (first == c && second == a));
+	assert_null(kernel_flows_of_address(flows, &four.client.addr, second));
+	assert_ptr_equal(kernel_flows_of_address(flows, &six.client.addr, NULL), b);
+	assert_null(kernel_flows_of_address(flows, &six.original.addr, NULL));
+}
+
 /* One end of a client may be that of several flows, to several destinations. */
 static void test_all_flows_of_a_clients_end(void **state)
 {
@@ -183,6 +203,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_flow_is_found_by_id_ends_and_session, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_all_flows_of_a_clients_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_those_of_no_session_are_found_by_their_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_one_end_of_a_client_may_have_all_flows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_a_full_table_says_so, set_up, tear_down),

@@ -116,10 +116,21 @@ static void put_at_client(struct kernel_flows *flows, struct kernel_flow *flow)
 	*bucket = flow;
 }
 
+static uint32_t hash_address(const struct kernel_flows *flows, const struct addr *addr)
+{
+	struct siphash hash;
+
+	siphash_begin(&hash, flows->secret);
+	siphash_bytes(&hash, addr, sizeof(*addr));
+	return (uint32_t)siphash_end(&hash);
+}
+
+/* Those of no session stand by their address. */
 static void put_in_session(struct kernel_flows *flows, struct kernel_flow *flow)
 {
-	struct kernel_flow **bucket =
-		&flows->sessions[hash_number(flow->session) % SESSION_BUCKETS];
+	uint32_t hash = flow->session ? hash_number(flow->session)
+				      : hash_address(flows, &flow->tuple.client.addr);
+	struct kernel_flow **bucket = &flows->sessions[hash % SESSION_BUCKETS];
 
 	flow->session_next = *bucket;
 	flow->session_back = bucket;
@@ -213,6 +224,18 @@ struct kernel_flow *kernel_flows_of_session(
 					  : flows->sessions[hash_number(session) % SESSION_BUCKETS];
 
 	while (flow && flow->session != session)
+		flow = flow->session_next;
+	return flow;
+}
+
+struct kernel_flow *kernel_flows_of_address(
+	const struct kernel_flows *flows, const struct addr *addr, const struct kernel_flow *before)
+{
+	struct kernel_flow *flow =
+		before ? before->session_next
+		       : flows->sessions[hash_address(flows, addr) % SESSION_BUCKETS];
+
+	while (flow && (flow->session || !addr_equal(&flow->tuple.client.addr, addr)))
 		flow = flow->session_next;
 	return flow;
 }

@@ -80,7 +80,10 @@ struct kernel_flow *kernel_flows_find_tuple(
 /* Those of this end of a client, one after the other: start with NULL. NULL: no more. */
 struct kernel_flow *kernel_flows_of_client(const struct kernel_flows *flows,
 	const struct endpoint *client, const struct kernel_flow *before);
-/* Those of a session; the next may be taken before this one goes. */
+/* Those of no session that come from that address; as before. */
+struct kernel_flow *kernel_flows_of_address(const struct kernel_flows *flows,
+	const struct addr *addr, const struct kernel_flow *before);
+/* Those of a session, which is not 0; the next may be taken before this one goes. */
 struct kernel_flow *kernel_flows_of_session(
 	const struct kernel_flows *flows, uint64_t session, const struct kernel_flow *before);
 /* Each; the one at hand may go meanwhile, and none may come. */

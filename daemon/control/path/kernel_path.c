@@ -136,6 +136,62 @@ static void kill_flows(struct flow_carrier *carrier, const struct ipc_kill *orde
 			cut(path, flow, (enum ending)order->ending);
 }
 
+/* ---- flows that were met late, and of whose client nothing but the address is known ---- */
+
+struct owner_search {
+	const struct session *ended;
+	const struct addr *addr;
+	int len;      /* of the ended one's prefix */
+	bool another; /* has the address in a narrower one */
+};
+
+static int find_narrower(void *context, struct session *session)
+{
+	struct owner_search *search = context;
+
+	for (size_t i = 0; session->id != search->ended->id && i < session->naddresses; i++) {
+		const struct prefix *prefix = &session->addresses[i].prefix;
+		search->another |=
+			prefix->len > search->len && prefix_contains(prefix, search->addr);
+	}
+	return search->another;
+}
+
+static void cut_unknown(struct kernel_path *path, struct kernel_flow *flow,
+	const struct session *session, const struct prefix *prefix, enum ending ending)
+{
+	const struct addr *addr = &flow->tuple.client.addr;
+	struct owner_search search = {.ended = session, .addr = addr, .len = prefix->len};
+
+	if (!flow->late || flow->session || flow->zone >= 0 || !prefix_contains(prefix, addr))
+		return;
+	ptrdiff_t zone = policy_find_zone(flow->policy, session->zone.text);
+	if (zone >= 0 &&
+		!policy_zone_has_port(&flow->policy->zones[zone], flow->tuple.original.port))
+		return;
+	session_table_each_address(path->control->table, addr, find_narrower, &search);
+	if (!search.another)
+		cut(path, flow, ending);
+}
+
+static void kill_unknown(
+	struct flow_carrier *carrier, const struct session *session, enum ending ending)
+{
+	struct kernel_path *path = (struct kernel_path *)carrier;
+
+	for (size_t i = 0; i < session->naddresses; i++) {
+		const struct prefix *prefix = &session->addresses[i].prefix;
+		struct hash_walk walk = {0};
+		struct kernel_flow *flow = NULL;
+		if (prefix->len == addr_bits(&prefix->addr))
+			while ((flow = kernel_flows_of_address(path->flows, &prefix->addr, flow)))
+				cut_unknown(path, flow, session, prefix, ending);
+		else
+			while ((flow = kernel_flows_step(path->flows, &walk)))
+				cut_unknown(path, flow, session, prefix, ending);
+	}
+}
+
 /* Of whom nothing but the address is known: may it be a client of that zone? */
 static bool may_be_of(const struct policy_zone *zone, const struct kernel_flow *flow)
 {
@@ -240,5 +296,7 @@ static void gather_flows(struct flow_carrier *carrier, struct flow_gather *flows
 	whole_wait(path, &gathering->wait);
 }
 
-static const struct flow_carrier_face carrier_face = {
-	.kill = kill_flows, .kill_blocked = kill_blocked, .gather = gather_flows};
+static const struct flow_carrier_face carrier_face = {.kill = kill_flows,
+	.kill_unknown = kill_unknown,
+	.kill_blocked = kill_blocked,
+	.gather = gather_flows};

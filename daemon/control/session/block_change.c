@@ -75,6 +75,8 @@ static int end_session(void *context, struct session *session)
 	struct control *control = context;
 
 	sessions_drop_entries(control->sessions, session);
+	control->flow_carrier->face->kill_unknown(
+		control->flow_carrier, session, ENDING_KILLED_BLOCK);
 	end_passed_of_session(control->end_passed, session);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/peers/flow_carrier.h"
 #include "daemon/control/peers/flow_kill.h"
 #include "daemon/control/peers/session_delta.h"
 #include "daemon/control/request/json_row.h"
@@ -178,6 +179,7 @@ void sessions_kill_flows(
 	order.session = session->id;
 	order.ending = ending;
 	flow_kill(control, &order);
+	control->flow_carrier->face->kill_unknown(control->flow_carrier, session, ending);
 	end_passed_of_session(control->end_passed, session);
 }
 

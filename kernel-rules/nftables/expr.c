@@ -519,13 +519,13 @@ void expr_loaded(struct expr_rule *rule, uint32_t bits)
 	compare(rule, NFT_CMP_EQ, &bits, sizeof(bits));
 }
 
-static void fill_limit(struct nftnl_expr *expr, uint32_t rate, uint32_t burst)
+static void fill_limit(struct nftnl_expr *expr, uint32_t rate, uint32_t burst, bool over)
 {
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_LIMIT_RATE, rate);
 	nftnl_expr_set_u64(expr, NFTNL_EXPR_LIMIT_UNIT, PER_SECOND);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_BURST, burst);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LIMIT_FLAGS, over ? NFT_LIMIT_F_INV : 0);
 }
 
 /* Takes the expression over; NULL: there was no memory for it. */
@@ -549,7 +549,7 @@ void expr_client_rate(struct expr_rule *rule, const char *set, uint32_t rate, ui
 {
 	struct nftnl_expr *limit = nftnl_expr_alloc("limit");
 	if (limit)
-		fill_limit(limit, rate, burst);
+		fill_limit(limit, rate, burst, true);
 	put_dynamic(rule, set, NFT_DYNSET_OP_UPDATE, limit);
 }
 
@@ -567,7 +567,14 @@ void expr_rate(struct expr_rule *rule, uint32_t rate, uint32_t burst)
 {
 	struct nftnl_expr *expr = add(rule, "limit");
 	if (expr)
-		fill_limit(expr, rate, burst);
+		fill_limit(expr, rate, burst, true);
+}
+
+void expr_rate_within(struct expr_rule *rule, uint32_t rate, uint32_t burst)
+{
+	struct nftnl_expr *expr = add(rule, "limit");
+	if (expr)
+		fill_limit(expr, rate, burst, false);
 }
 
 void expr_count(struct expr_rule *rule, const char *counter)

@@ -110,6 +110,8 @@ void expr_client_mark(struct expr_rule *rule, const char *map);
 void expr_loaded(struct expr_rule *rule, uint32_t bits);
 /* limit rate over RATE/second burst BURST packets */
 void expr_rate(struct expr_rule *rule, uint32_t rate, uint32_t burst);
+/* limit rate RATE/second burst BURST packets */
+void expr_rate_within(struct expr_rule *rule, uint32_t rate, uint32_t burst);
 
 void expr_count(struct expr_rule *rule, const char *counter); /* counter name "..." */
 /* tproxy ip to :port */

@@ -129,6 +129,8 @@ void path_set_put(struct batch *batch, const struct plan *plan, const struct con
 	fill_servers(batch, SET_PATH_SERVER_IP6, ADDR_IP6, plan);
 	put_numbers(batch, SET_PATH_GATEWAY, plan, has_gateway, 0);
 	set_add_interfaces(batch, SET_PATH_SAME);
+	set_add_rate(batch, SET_PATH_END_IP4);
+	set_add_rate(batch, SET_PATH_END_IP6);
 	for (size_t i = 0; i < plan->npaths; i++) {
 		if (plan_is_new_limit(plan, i))
 			put_limit(batch, plan, view, plan->paths[i].flows);

@@ -21,15 +21,11 @@
 #define CLIENT_BURST 100
 #define TOTAL_RATE   5000
 #define TOTAL_BURST  1000
-/* More than any server takes from one client; with half-open connections alone, no more than the
- * relays' backlogs hold (RULESET_HALF_OPEN). */
-#define BUSY_RATE  8000
-#define BUSY_BURST 2000
 /* With less room a flood would fill the queue, and the posture would be a way round the limit. */
 static_assert(TOTAL_BURST + TOTAL_RATE * QUEUE_PAUSE_MS / 1000 <= QUEUE_LENGTH,
 	"what may come fits into the queue");
-static_assert(TOTAL_RATE + BUSY_RATE == RULESET_STEERED_RATE &&
-		      TOTAL_BURST + BUSY_BURST == RULESET_STEERED_BURST,
+static_assert(TOTAL_RATE + RULESET_BUSY_RATE == RULESET_STEERED_RATE &&
+		      TOTAL_BURST + RULESET_BUSY_BURST == RULESET_STEERED_BURST,
 	"what the header says");
 
 #define STATE_INVALID     (1u << 0)
@@ -94,8 +90,8 @@ static void write_rate(struct rule_writer *w, const char *chain, const char *set
 {
 	struct expr_rule *r = rule_begin(w, chain);
 	expr_client(r, has_mac, family);
-	expr_client_rate(
-		r, set, known ? BUSY_RATE : CLIENT_RATE, known ? BUSY_BURST : CLIENT_BURST);
+	expr_client_rate(r, set, known ? RULESET_BUSY_RATE : CLIENT_RATE,
+		known ? RULESET_BUSY_BURST : CLIENT_BURST);
 	expr_goto(r, "limited");
 	rule_end(w);
 }

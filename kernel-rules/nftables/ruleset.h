@@ -16,6 +16,11 @@
 #define RULESET_STEERED_RATE  13000
 #define RULESET_STEERED_BURST 3000
 
+/* One known client's, to the relays and by paths. More than any server takes from one client; with
+ * half-open connections alone, no more than the relays' backlogs hold (RULESET_HALF_OPEN). */
+#define RULESET_BUSY_RATE  8000
+#define RULESET_BUSY_BURST 2000
+
 /* The base chain that keeps local users off servers which take a login at our word. */
 #define RULESET_LOGIN "login"
 

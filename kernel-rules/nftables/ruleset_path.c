@@ -6,16 +6,22 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 
 #include "kernel-rules/flow_log.h"
+#include "kernel-rules/nftables/ruleset.h"
 #include "kernel-rules/nftables/ruleset_zone.h"
+
+/* More ends than control could follow flows; one that is not told of is found by its next look at
+ * all of them. */
+#define ENDS_RATE  20000
+#define ENDS_BURST 20000
 
 #define STATE_ESTABLISHED NF_CT_STATE_BIT(IP_CT_ESTABLISHED)
 
 static const struct {
 	enum addr_family family;
-	const char *hosts, *servers;
+	const char *hosts, *servers, *ends;
 } families[] = {
-	{ADDR_IP4, SET_PATH_IP4, SET_PATH_SERVER_IP4},
-	{ADDR_IP6, SET_PATH_IP6, SET_PATH_SERVER_IP6},
+	{ADDR_IP4, SET_PATH_IP4, SET_PATH_SERVER_IP4, SET_PATH_END_IP4},
+	{ADDR_IP6, SET_PATH_IP6, SET_PATH_SERVER_IP6, SET_PATH_END_IP6},
 };
 
 static bool is_running(const struct rule_writer *w)
@@ -41,7 +47,31 @@ static void put_log(struct rule_writer *w, struct expr_rule *r, enum flow_log_ki
 	expr_log(r, flow_log_prefixes[kind], w->plan->queue, FLOW_LOG_BYTES, FLOW_LOG_BATCH);
 }
 
+/* Anybody may send last packets of one connection without end. */
+static void put_end_log(struct rule_writer *w, struct expr_rule *r, enum flow_log_kind kind)
+{
+	expr_last(r);
+	expr_rate_within(r, ENDS_RATE, ENDS_BURST);
+	put_log(w, r, kind);
+}
+
 /* ---- admit ---- */
+
+/* As fast as to a relay: control is told of each connection, and has room for so many. */
+static void write_busy(struct rule_writer *w, const char *chain, const struct set_client *map)
+{
+	bool ip4 = map->family == ADDR_IP4;
+	struct expr_rule *r = rule_begin(w, chain);
+
+	expr_client(r, map->has_mac, map->has_mac ? ADDR_NONE : map->family);
+	expr_client_rate(r,
+		map->has_mac ? SET_BUSY_MAC
+		: ip4        ? SET_BUSY_IP4
+			     : SET_BUSY_IP6,
+		RULESET_BUSY_RATE, RULESET_BUSY_BURST);
+	expr_goto(r, "limited");
+	rule_end(w);
+}
 
 /* Its mark's bits are copied, and whom nobody watches over any more is an unknown client. */
 static void write_known(struct rule_writer *w, const struct set_client *map)
@@ -53,6 +83,7 @@ static void write_known(struct rule_writer *w, const struct set_client *map)
 	expr_protocol_in(r, SET_ALIVE, true);
 	expr_goto(r, "ask");
 	rule_end(w);
+	write_busy(w, chain, map);
 	FOR_EACH_BIT(bit, used_bits(w))
 	{
 		r = rule_begin(w, chain);
@@ -197,11 +228,21 @@ static void write_path(struct rule_writer *w)
 	rule_end(w);
 }
 
+/* A client may end as many as it may begin: else flows that are over would fill control's table. */
 static void write_later(struct rule_writer *w)
 {
-	struct expr_rule *r = rule_begin(w, "path-later");
-	expr_last(r);
-	put_log(w, r, FLOW_LOG_END);
+	struct expr_rule *r;
+
+	for (size_t i = 0; i < 2; i++) {
+		r = rule_begin(w, "path-later");
+		expr_last(r);
+		expr_client(r, false, families[i].family);
+		expr_client_rate(r, families[i].ends, RULESET_BUSY_RATE, RULESET_BUSY_BURST);
+		expr_accept(r);
+		rule_end(w);
+	}
+	r = rule_begin(w, "path-later");
+	put_end_log(w, r, FLOW_LOG_END);
 	rule_end(w);
 	expr_accept(rule_begin(w, "path-later"));
 	rule_end(w);
@@ -285,8 +326,7 @@ static void write_answers(struct rule_writer *w)
 		expr_mark_is(
 			r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KERNEL), false);
 		expr_source_end_in(r, families[i].family, families[i].hosts);
-		expr_last(r);
-		put_log(w, r, FLOW_LOG_ANSWER);
+		put_end_log(w, r, FLOW_LOG_ANSWER);
 		rule_end(w);
 	}
 	/* that is what it was to get: a zone without rules of its own has it from nobody else */

@@ -177,7 +177,8 @@ static struct shape shape_of_clients(bool has_mac, enum addr_family family)
 void set_add_rate(struct batch *batch, const char *name)
 {
 	bool has_mac = strcmp(name, SET_RATE_MAC) == 0 || strcmp(name, SET_BUSY_MAC) == 0;
-	bool ip4 = strcmp(name, SET_RATE_IP4) == 0 || strcmp(name, SET_BUSY_IP4) == 0;
+	bool ip4 = strcmp(name, SET_RATE_IP4) == 0 || strcmp(name, SET_BUSY_IP4) == 0 ||
+		   strcmp(name, SET_PATH_END_IP4) == 0;
 	struct shape shape = shape_of_clients(has_mac, ip4 ? ADDR_IP4 : ADDR_IP6);
 	shape.flags |= NFT_SET_TIMEOUT;
 	shape.timeout_ms = RATE_TIMEOUT_MS;

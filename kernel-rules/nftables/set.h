@@ -51,6 +51,9 @@ bool set_client_wanted(const struct set_client *set, const struct plan *plan);
 #define SET_PATH_SERVER_IP6 "path-server6"
 /* Numbers that lead there with the gateway's own address. */
 #define SET_PATH_GATEWAY "path-gateway"
+/* How fast each client ends connections of paths. */
+#define SET_PATH_END_IP4 "path-end4"
+#define SET_PATH_END_IP6 "path-end6"
 /* Interfaces of clients that took a path, each with itself. */
 #define SET_PATH_SAME "path-same"
 /* These stand before a limit of flows: the numbers that have it, and how many flows each client has

@@ -141,7 +141,7 @@ enum counter_kind {
 	X(PATH_LOG_LOST, "path-log-lost", TOTAL,                                                   \
 		"times that the log of flows of path kernel was fuller than it was read")          \
 	X(PATH_UNTRACKED, "path-untracked", TOTAL,                                                 \
-		"flows of path kernel without a record, as too many were there at once")           \
+		"flows of path kernel cut without a record, as too many were there at once")       \
 	X(AUDIT_SKIPPED, "audit-skipped", TOTAL,                                                   \
 		"refusals and messages given up not recorded: too many")                           \
 	/* health */                                                                               \

@@ -94,6 +94,10 @@ static void fill_cut(struct kernel_path *path, struct ipc_tuples *ipc)
 
 	while (ipc->n < IPC_TUPLES_MAX && (flow = kernel_flows_take_cut(path->flows)))
 		put(path, ipc, flow);
+	for (; ipc->n < IPC_TUPLES_MAX && path->nunfollowed; ipc->n++) {
+		path->asked[ipc->n] = 0;
+		ipc->v[ipc->n] = path->unfollowed[--path->nunfollowed];
+	}
 }
 
 static void fill_look(struct kernel_path *path, struct ipc_tuples *ipc)
@@ -116,7 +120,8 @@ static void ask(struct kernel_path *path)
 
 	if (path->closed || path->ask.asks)
 		return;
-	path->cutting = kernel_flows_any_cut(path->flows);
+	/* not always first: those that are over make room */
+	path->cutting = kernel_flows_any_cut(path->flows) || (path->nunfollowed && !path->cutting);
 	ipc_init(ipc, path->cutting ? IPC_FLOWS_CUT : IPC_FLOWS_LOOK, sizeof(*ipc));
 	if (path->cutting)
 		fill_cut(path, ipc);
@@ -209,4 +214,5 @@ void asking_close(struct kernel_path *path)
 	question_cancel(&path->ask);
 	loop_timer_clear(path->control->loop, &path->look);
 	path->nasked = 0;
+	path->nunfollowed = 0;
 }

@@ -11,7 +11,7 @@ void looking_arm(struct kernel_path *path)
 
 	if (path->closed || path->ask.asks)
 		return;
-	if (kernel_flows_any_cut(path->flows))
+	if (kernel_flows_any_cut(path->flows) || path->nunfollowed)
 		loop_timer_set(loop, &path->look, loop_now_ms(loop));
 	else if (next)
 		loop_timer_set(loop, &path->look, next->look.at);
@@ -35,4 +35,11 @@ void looking_whole(struct kernel_path *path, uint64_t in_ms)
 
 	if (!path->closed && (!path->whole.slot || path->whole.at_ms > at_ms))
 		loop_timer_set(loop, &path->whole, at_ms);
+}
+
+void looking_cut_unfollowed(struct kernel_path *path, const struct ipc_tuple *tuple)
+{
+	if (path->nunfollowed < PATH_UNFOLLOWED_MAX)
+		path->unfollowed[path->nunfollowed++] = *tuple;
+	looking_arm(path);
 }

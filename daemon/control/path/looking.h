@@ -14,5 +14,8 @@ void looking_at(struct kernel_path *path, struct kernel_flow *flow, uint64_t in_
 void looking_arm(struct kernel_path *path);
 /* A look at all of them is begun within so long. */
 void looking_whole(struct kernel_path *path, uint64_t in_ms);
+/* A connection that there is no room for is cut, whosever it is; of too many at once, those that
+ * the next look at all meets. */
+void looking_cut_unfollowed(struct kernel_path *path, const struct ipc_tuple *tuple);
 
 #endif

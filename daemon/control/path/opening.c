@@ -119,7 +119,8 @@ static void find_server(const struct control *control, struct kernel_flow *flow,
 	flow->rule = -1;
 }
 
-/* Whose it is, and that it is there. zone -1: not known. NULL: there is no room for it. */
+/* Whose it is, and that it is there. zone -1: not known. NULL: there is no room for it, and what
+ * nobody follows does not go on; one of no zone may be another program's. */
 static struct kernel_flow *add(struct kernel_path *path, const struct ipc_tuple *tuple,
 	const struct decide_origin *origin, ptrdiff_t zone, struct decision *decision)
 {
@@ -134,6 +135,8 @@ static struct kernel_flow *add(struct kernel_path *path, const struct ipc_tuple 
 		path->flows, take_id(path), tuple, decision->session ? decision->session->id : 0);
 	if (!flow) {
 		control->counters[COUNTER_PATH_UNTRACKED]++;
+		if (zone >= 0)
+			looking_cut_unfollowed(path, tuple);
 		return NULL;
 	}
 	fill(control, flow, origin, zone, decision);

@@ -7,6 +7,9 @@
 #include "daemon/control/path/kernel_flows.h"
 #include "daemon/control/peers/flow_carrier.h"
 
+/* More than come while the keeper cuts some. */
+#define PATH_UNFOLLOWED_MAX 4096
+
 /* What becomes of its flows elsewhere. */
 struct kernel_path_face {
 	/* A flow of the session began, or was met. ifname: "" where it is not known. */
@@ -44,6 +47,8 @@ struct kernel_path {
 	bool cutting;                   /* what is asked cuts */
 	uint64_t asked[IPC_TUPLES_MAX]; /* ids; 0: answered */
 	uint32_t nasked;
+	struct ipc_tuple unfollowed[PATH_UNFOLLOWED_MAX]; /* to be cut, without a flow here */
+	size_t nunfollowed;
 
 	/* whole.c */
 	struct question ask_whole;

@@ -14,6 +14,7 @@
 
 #define KERNEL UINT32_C(0x70010000) /* mark of such a connection, with the number 1 */
 #define BRIDGE 3                    /* interface number */
+#define CORE   4                    /* another's, in whose zone the client cannot be */
 
 /* What the kernel has of the one connection of a case. */
 static struct {
@@ -22,7 +23,8 @@ static struct {
 	uint8_t state;
 	uint64_t sent, sent_bytes, answered_bytes;
 	unsigned looked, cut;
-	int log; /* our end */
+	unsigned neighbours[CORE + 1]; /* questions for an address, by interface */
+	int log;                       /* our end */
 } kernel;
 
 union message {
@@ -139,6 +141,8 @@ static void serve(int wait_ms)
 		bool look = in.header.type == IPC_FLOWS_LOOK, cut = in.header.type == IPC_FLOWS_CUT;
 		bool all = in.header.type == IPC_FLOWS_ALL;
 
+		if (in.header.type == IPC_NEIGHBOUR_GET && in.neighbour.ifindex <= CORE)
+			kernel.neighbours[in.neighbour.ifindex]++;
 		kernel.looked += look;
 		kernel.cut += cut;
 		if (look || cut || (all && kernel.there))
@@ -204,6 +208,9 @@ static int set_up_with(void **state, uint32_t mark)
 	link.ifindex = BRIDGE;
 	link.has_mac = link.up = link.running = 1;
 	strcpy(link.name, "br0");
+	send_to(world.keeper, &link, -1);
+	link.ifindex = CORE;
+	strcpy(link.name, "core0");
 	send_to(world.keeper, &link, -1);
 	ipc_init(&ipc, IPC_LINKS_DONE, sizeof(ipc));
 	send_to(world.keeper, &ipc, -1);
@@ -356,6 +363,8 @@ static void test_what_was_there_before_control_is_met(void **state)
 	(void)state;
 	wait_rows("flow show", "\"path\":\"kernel\"");
 	assert_int_equal(kernel.cut, 0);
+	assert_int_equal(kernel.neighbours[BRIDGE], 1);
+	assert_int_equal(kernel.neighbours[CORE], 0);
 }
 
 static void test_a_logout_ends_whom_nothing_but_the_address_is_known_of(void **state)

@@ -155,5 +155,7 @@ void explain_client(struct explaining *explaining)
 	}
 	ptrdiff_t zone =
 		*explaining->zone ? policy_find_zone(control->policy, explaining->zone) : -1;
+	if (zone < 0)
+		zone = NEIGHBOUR_OF_ALL;
 	neighbour_ask(control, zone, &explaining->addr, on_neighbour, explaining);
 }

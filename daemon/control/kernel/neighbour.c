@@ -25,7 +25,10 @@ struct search {
 static bool is_asked(const struct policy *policy, ptrdiff_t zone, const struct control_link *link,
 	const struct addr *addr)
 {
-	return link->has_mac && (zone < 0 || policy_find_zone_of(policy, link->name, addr) == zone);
+	if (!link->has_mac || zone == NEIGHBOUR_OF_ALL)
+		return link->has_mac;
+	ptrdiff_t there = policy_find_zone_of(policy, link->name, addr);
+	return zone == NEIGHBOUR_OF_ZONES ? there >= 0 : there == zone;
 }
 
 static void end_part(struct search *search)

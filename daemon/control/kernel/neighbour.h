@@ -22,8 +22,11 @@ struct neighbour {
 
 typedef void neighbour_done(void *context, const struct neighbour *found);
 
-/* zone: its number in the running policy; -1: every interface is asked. done is called once,
- * perhaps before the return. */
+#define NEIGHBOUR_OF_ALL   (-1) /* every interface is asked */
+#define NEIGHBOUR_OF_ZONES (-2) /* each where the address would be a client of a zone */
+
+/* zone: its number in the running policy, or one of these. done is called once, perhaps before the
+ * return. */
 void neighbour_ask(struct control *control, ptrdiff_t zone, const struct addr *addr,
 	neighbour_done *done, void *context);
 

@@ -111,8 +111,8 @@ static void ask_stranger(struct kernel_path *path)
 	while (strangers->at < strangers->n) {
 		strangers->answered = false;
 		strangers->asking = true;
-		neighbour_ask(path->control, -1, &strangers->v[strangers->at].source.addr,
-			on_neighbour, path);
+		neighbour_ask(path->control, NEIGHBOUR_OF_ZONES,
+			&strangers->v[strangers->at].source.addr, on_neighbour, path);
 		strangers->asking = false;
 		if (!strangers->answered)
 			return;

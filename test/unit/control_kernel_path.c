@@ -190,8 +190,16 @@ static void open_connection(void)
 	kernel.answered_bytes = 1234;
 }
 
+/* The number 1 is the first one's path. */
+static const char two_servers[] = "language 1\n"
+				  "zone guest { interface \"br0\" unauthenticated reject }\n"
+				  "server first { host 203.0.113.99 path kernel }\n"
+				  "server second { host 203.0.113.10 path kernel }\n"
+				  "rule one { zone guest user \"carl\" server first }\n"
+				  "rule rest { zone guest user any server second }\n";
+
 /* mark: of a connection that is there before control is; 0: none is. */
-static int set_up_with(void **state, uint32_t mark)
+static int set_up_with(void **state, uint32_t mark, const char *policy)
 {
 	struct ipc_link link;
 	struct ipc_plain ipc;
@@ -199,6 +207,11 @@ static int set_up_with(void **state, uint32_t mark)
 
 	if (set_up(state))
 		return -1;
+	if (policy) {
+		stop_control(0);
+		write_config(policy);
+		start_control();
+	}
 	memset(&kernel, 0, sizeof(kernel));
 	if (mark)
 		open_connection();
@@ -227,18 +240,23 @@ static int set_up_with(void **state, uint32_t mark)
 
 static int set_up_log(void **state)
 {
-	return set_up_with(state, 0);
+	return set_up_with(state, 0, NULL);
 }
 
 static int set_up_late(void **state)
 {
-	return set_up_with(state, KERNEL);
+	return set_up_with(state, KERNEL, NULL);
+}
+
+static int set_up_two_servers(void **state)
+{
+	return set_up_with(state, KERNEL, two_servers);
 }
 
 /* Another program's bits are those of the decision by chance. */
 static int set_up_foreign(void **state)
 {
-	return set_up_with(state, UINT32_C(0x70000001));
+	return set_up_with(state, UINT32_C(0x70000001), NULL);
 }
 
 static int tear_down_log(void **state)
@@ -367,6 +385,13 @@ static void test_what_was_there_before_control_is_met(void **state)
 	assert_int_equal(kernel.neighbours[CORE], 0);
 }
 
+/* Its number was another control's, and is another server's by now. */
+static void test_what_was_there_before_control_is_with_whose_host_answers(void **state)
+{
+	(void)state;
+	wait_rows("flow show", "\"server\":\"second\"");
+}
+
 static void test_a_logout_ends_whom_nothing_but_the_address_is_known_of(void **state)
 {
 	(void)state;
@@ -424,6 +449,9 @@ int main(void)
 			test_a_first_packet_that_is_dropped_behind_us, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_was_there_before_control_is_met, set_up_late, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_there_before_control_is_with_whose_host_answers,
+			set_up_two_servers, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_a_logout_ends_whom_nothing_but_the_address_is_known_of, set_up_late,
 			tear_down_log),

@@ -371,6 +371,13 @@ struct path_pick paths_pick(
 	return pick;
 }
 
+bool paths_lead_to(const struct paths *paths, uint16_t number, const struct endpoint *at)
+{
+	const struct path_slot *slot = path_table_slot(&paths->table, number);
+
+	return slot && (same(&slot->at[0], at) || same(&slot->at[1], at));
+}
+
 const char *paths_server_of(const struct paths *paths, uint16_t number)
 {
 	const struct path_slot *slot = path_table_slot(&paths->table, number);

@@ -40,6 +40,8 @@ struct path_pick {
 struct path_pick paths_pick(
 	struct paths *paths, const struct decide_path *path, const struct addr *client);
 
+/* Does the path of that number lead there now? */
+bool paths_lead_to(const struct paths *paths, uint16_t number, const struct endpoint *at);
 /* Whose path has that number; NULL: nobody's. Borrowed. */
 const char *paths_server_of(const struct paths *paths, uint16_t number);
 /* Where the server's paths lead now, in order of their numbers. host: the name of the one that the

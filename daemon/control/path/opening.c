@@ -9,6 +9,7 @@
 #include "daemon/control/kernel/path.h"
 #include "daemon/control/path/closing.h"
 #include "daemon/control/path/looking.h"
+#include "daemon/control/peers/health/health_peer.h"
 #include "daemon/control/session/live_flows.h"
 #include "daemon/control/store/flow_ids.h"
 #include "kernel-rules/plan.h"
@@ -105,18 +106,72 @@ static void tell_begin(struct kernel_path *path, const struct kernel_flow *flow)
 	flow_events_on_begin(control, &start);
 }
 
-/* Whose number its connection has. Where that is not whom the decision leads to, an earlier policy
- * let it begin: by none of the rules of now, and perhaps to a server that is none of theirs. */
+/* Where that is not whom the decision leads to, an earlier policy let it begin: by none of the
+ * rules of now, and perhaps to a server that is none of theirs. */
+static void put_server(struct kernel_flow *flow, ptrdiff_t server)
+{
+	if (server == flow->server)
+		return;
+	flow->server = server;
+	flow->rule = -1;
+}
+
+/* Whose number its connection has. */
 static void find_server(const struct control *control, struct kernel_flow *flow, uint32_t mark)
 {
 	uint16_t number = plan_number_of(control->start.options.server_mask, mark);
 	const char *name = number ? paths_server_of(control->paths, number) : NULL;
 	ptrdiff_t server = name ? policy_find_server(flow->policy, name) : -1;
 
-	if (!name || server == flow->server)
+	if (name)
+		put_server(flow, server);
+}
+
+/* *pending: it may have it, too. */
+static bool has_host(
+	const struct control *control, size_t server, const struct endpoint *host, bool *pending)
+{
+	const struct ipc_targets *targets = health_peer_targets(control->health, server);
+
+	for (uint32_t i = 0; targets && i < targets->n; i++) {
+		const struct ipc_target *target = &targets->v[i];
+		for (unsigned j = 0; target->port == host->port && j < ipc_target_addresses(target);
+			j++)
+			if (addr_equal(&target->addresses[j], &host->addr))
+				return true;
+		if (target->pending)
+			*pending = true;
+	}
+	return false;
+}
+
+/* Of a flow that was met late: a control before gave the number of its connection, and this one may
+ * have given it to another server. So it counts where its path leads to whom the flow is with, and
+ * else who that is. */
+static void find_server_late(const struct control *control, struct kernel_flow *flow)
+{
+	const struct conntrack_one *one = &flow->last;
+	const struct policy *policy = control->policy;
+	uint16_t number = plan_number_of(control->start.options.server_mask, one->mark);
+	bool pending = false;
+
+	if (paths_lead_to(control->paths, number, &one->answerer)) {
+		find_server(control, flow, one->mark);
 		return;
-	flow->server = server;
-	flow->rule = -1;
+	}
+	/* the rule's own, if it has that host, before another that has it too */
+	if (flow->server >= 0 && has_host(control, (size_t)flow->server, &one->answerer, &pending))
+		return;
+	for (size_t i = 0; i < policy->nservers; i++) {
+		if (policy->servers[i].path != POLICY_PATH_KERNEL ||
+			!has_host(control, i, &one->answerer, &pending))
+			continue;
+		put_server(flow, (ptrdiff_t)i);
+		return;
+	}
+	/* a name that was not looked up yet may be that host's */
+	if (!pending)
+		put_server(flow, -1);
 }
 
 /* Whose it is, and that it is there. zone -1: not known. NULL: there is no room for it, and what
@@ -237,9 +292,9 @@ void opening_late(struct kernel_path *path, const struct conntrack_one *one, con
 	if (!flow)
 		return;
 	flow->late = true;
-	find_server(control, flow, one->mark);
 	copy_text(flow->ifname, sizeof(flow->ifname), ifname);
 	closing_told(path, flow, one);
+	find_server_late(control, flow);
 	tell_begin(path, flow);
 	/* who is not known is not taken for who may not */
 	enum ending ending = zone < 0 ? ENDING_NONE : end_at_once(control, zone, &decision);

@@ -91,17 +91,18 @@ static void put_connection(union message *message)
 		kernel.answered ? kernel.answered_bytes : 0);
 }
 
-static void log_packet(const char *prefix, uint8_t mac, uint8_t flags, bool from_server)
+static void log_packet_of(
+	const char *prefix, uint8_t mac, uint8_t flags, bool from_server, uint16_t port, uint8_t to)
 {
 	struct nfulnl_msg_packet_hw hw = {
 		.hw_addrlen = htons(6), .hw_addr = {2, 0, 0x5e, 0, 0x53, mac}};
 	uint8_t packet[40] = {0x45, [3] = 40, [8] = 64, [9] = 6, [32] = 0x50, [33] = flags};
-	const uint16_t ports[2] = {
-		htons(from_server ? 25 : 40000), htons(from_server ? 40000 : 25)};
+	const uint16_t ports[2] = {htons(from_server ? 25 : port), htons(from_server ? port : 25)};
 	union message message;
 
 	memcpy(packet + 12, from_server ? host : client, 4);
 	memcpy(packet + 16, from_server ? client : original, 4);
+	packet[19] += to;
 	memcpy(packet + 20, ports, sizeof(ports));
 	struct nlmsghdr *nlh = begin(&message, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
 	mnl_attr_put_strz(nlh, NFULA_PREFIX, prefix);
@@ -110,6 +111,11 @@ static void log_packet(const char *prefix, uint8_t mac, uint8_t flags, bool from
 	mnl_attr_put(nlh, NFULA_HWADDR, sizeof(hw), &hw);
 	mnl_attr_put(nlh, NFULA_PAYLOAD, sizeof(packet), packet);
 	assert_int_equal(send(kernel.log, message.bytes, nlh->nlmsg_len, 0), nlh->nlmsg_len);
+}
+
+static void log_packet(const char *prefix, uint8_t mac, uint8_t flags, bool from_server)
+{
+	log_packet_of(prefix, mac, flags, from_server, 40000, 0);
 }
 
 static void log_begin(uint8_t mac)
@@ -429,6 +435,24 @@ static void test_a_connection_of_others_with_our_mark_is_left_alone(void **state
 	assert_int_equal(kernel.cut, 0);
 }
 
+/* A flow that there is no room for is followed by nobody, and so does not go on. */
+static void test_one_too_many_is_cut(void **state)
+{
+	(void)state;
+	open_connection();
+	for (unsigned i = 0; i < 200000; i++) {
+		log_packet_of("begin", 7, 0x02, false, (uint16_t)(1024 + i % 50000),
+			(uint8_t)(i / 50000));
+		if (i % 100 == 0)
+			serve(0);
+	}
+	assert_int_equal(kernel.cut, 0);
+	log_packet_of("begin", 7, 0x02, false, 60000, 9);
+	for (int i = 0; i < DEADLINE_MS / 20 && !kernel.cut; i++)
+		serve(20);
+	assert_int_equal(kernel.cut, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +484,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_a_connection_of_others_with_our_mark_is_left_alone, set_up_foreign,
 			tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_one_too_many_is_cut, set_up_log, tear_down_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,8 +73,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	write_pages(&texts, text, page);
 	if (!portal_terms_check(text, size, &line)) {
-		struct portal_view view = {
-			.texts = &texts, .terms = text, .terms_len = size, .login_token = "plain"};
+		struct portal_view view = {.texts = &texts,
+			.terms = text,
+			.terms_len = size,
+			.terms_version = "0123456789abcdef",
+			.login_token = "plain"};
 		(void)tags_of(&view, page);
 	}
 	free(text);

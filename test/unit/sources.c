@@ -8,6 +8,7 @@
 #include "daemon/control/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/kernel/entries.h"
+#include "daemon/control/peers/flow_carrier.h"
 #include "daemon/control/peers/flow_peers.h"
 #include "daemon/control/session/end_passed.h"
 #include "daemon/control/session/live_flows.h"
@@ -73,6 +74,25 @@ static void on_peer_left(struct control *of)
 	(void)of;
 }
 
+/* Nor does the kernel carry anything. */
+static void on_kill(struct flow_carrier *carrier, const struct ipc_kill *order)
+{
+	(void)carrier;
+	(void)order;
+}
+
+static void on_kill_unknown(
+	struct flow_carrier *carrier, const struct session *session, enum ending ending)
+{
+	(void)carrier;
+	(void)session;
+	(void)ending;
+}
+
+static const struct flow_carrier_face carrier_face = {
+	.kill = on_kill, .kill_unknown = on_kill_unknown};
+static struct flow_carrier carrier = {.face = &carrier_face};
+
 static int set_up(void **state)
 {
 	uint64_t last_id;
@@ -90,6 +110,7 @@ static int set_up(void **state)
 	questions_init(&control.keeper_asks, control.loop, NULL);
 	control.entries = entries_new(&control);
 	control.flow_peers = flow_peers_new(&control, &face, on_peer_left);
+	control.flow_carrier = &carrier;
 	control.end_passed = end_passed_new(&control);
 	control.live_flows = live_flows_new();
 	control.sessions = sessions_new(&control);

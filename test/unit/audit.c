@@ -666,6 +666,32 @@ static void test_one_stranger_does_not_fill_the_audit(void **state)
 	assert_string_equal(text_of(stage, 0, "user"), "ann");
 }
 
+/* One a second is kept of so many that carry nothing. */
+static void test_what_was_left_out_stands_behind_what_a_record_says(void **state)
+{
+	struct stage *stage = *state;
+	struct ipc_flow record = flow(9, NOW, "ann", "192.0.2.7");
+	struct audit_filter filter = any();
+	const char *detail;
+
+	record.messages = 0;
+	record.from_client_bytes = 0;
+	for (unsigned i = 0; i < 1100; i++)
+		add(stage, record);
+	filter.limit = 1;
+	filter.whole = true;
+	do {
+		struct deadline pause = {.timer = {.on_time = stop}, .stage = stage};
+		loop_timer_set(stage->loop, &pause.timer, loop_now_ms(stage->loop) + 300);
+		loop_run(stage->loop);
+		record.end_ms++;
+		add(stage, record);
+		ask(stage, &filter);
+		detail = text_of(stage, 0, "detail");
+	} while (!strstr(detail, "more like this one were not recorded"));
+	assert_non_null(strstr(detail, "221 bye; "));
+}
+
 static struct login_record login(enum login_ending ending, const char *user, unsigned client)
 {
 	struct login_record out = {.at_ms = NOW,
@@ -1129,6 +1155,8 @@ int main(int argc, char **argv)
 			test_who_was_not_logged_in_goes_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_stranger_does_not_fill_the_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_left_out_stands_behind_what_a_record_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_login_in_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_wrong_logins_do_not_fill_the_audit, setup, teardown),

@@ -146,6 +146,16 @@ static bool is_idle(const struct ipc_flow *record)
 	       record->from_client_bytes < LEAST_BYTES;
 }
 
+/* Behind what the record says already. */
+static void note_left_out(char *detail, size_t size, unsigned long long left_out)
+{
+	size_t len = strlen(detail);
+
+	if (left_out)
+		snprintf(detail + len, size - len, "%s%llu more like this one were not recorded",
+			len ? "; " : "", left_out);
+}
+
 /* The record says how many like it there are not. */
 static void keep_thinned(struct audit *audit, const struct ipc_flow *record)
 {
@@ -160,9 +170,7 @@ static void keep_thinned(struct audit *audit, const struct ipc_flow *record)
 		audit->archive.counters[COUNTER_AUDIT_SKIPPED]++;
 		return;
 	}
-	if (left_out && !*told.detail)
-		snprintf(told.detail, sizeof(told.detail),
-			"%llu more like this one were not recorded", (unsigned long long)left_out);
+	note_left_out(told.detail, sizeof(told.detail), left_out);
 	keep(audit, &told);
 }
 
@@ -239,9 +247,7 @@ void audit_login(struct audit *audit, const struct login_record *login)
 	writing->login = *login;
 	if (audit->archive.config.names_none)
 		login_row_strip(&writing->login);
-	if (left_out && !*writing->login.detail)
-		snprintf(writing->login.detail, sizeof(writing->login.detail),
-			"%llu more like this one were not recorded", left_out);
+	note_left_out(writing->login.detail, sizeof(writing->login.detail), left_out);
 	archive_write(&audit->archive, &writing->writing, sizeof(*writing));
 }
 

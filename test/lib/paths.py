@@ -13,6 +13,8 @@ QUICK = "probe smtp every 1s\ndeadline first 6s connect 1s greeting 2s\n"
 
 
 class Paths(Scene):
+    probe = QUICK
+
     def text(self, family=4, more="", rules=GUESTS, servers="", top="", zone_more=""):
         """As the scene's, but the server's path is the kernel."""
         return policy(top, zone(zone_more), self.relay(family, more=more), servers, rules)
@@ -20,7 +22,7 @@ class Paths(Scene):
     def relay(self, *families, hosts=None, more=""):
         """The server, with a host of each family, or with these lines of hosts."""
         hosts = hosts or "".join(f"host {self.lab.dmz.ip(family)} port 25\n" for family in families)
-        return f"server relay {{ {hosts}path kernel\n{QUICK}{more}\n}}\n"
+        return f"server relay {{ {hosts}path kernel\n{self.probe}{more}\n}}\n"
 
     def begin(self, family, user="alice", more=(), **parts):
         self.fresh(family, **parts)

@@ -227,6 +227,8 @@ class Runner:
         beside it what fits."""
         figures = read_figures()
         expected = {one[0]: expect(one[0], figures) for one in work}
+        wanted = {name: 1.0 if name.startswith("build/") else cpu / seconds  # never waits
+                  for name, (seconds, cpu) in expected.items()}
         wait = sorted(work, key=lambda one: (not one[0].startswith("build/"),
                                              -expected[one[0]][0]))
         runs, open_names = {}, set(expected)
@@ -234,12 +236,11 @@ class Runner:
             while wait or runs:
                 for one in list(wait):
                     name, before, function = one
-                    seconds, cpu = expected[name]
-                    want = sum(part for _, part in runs.values()) + cpu / seconds
+                    want = sum(part for _, part in runs.values()) + wanted[name]
                     if len(runs) < self.jobs and (not runs or want <= WANTED) \
                             and not open_names.intersection(before):
                         wait.remove(one)
-                        runs[pool.submit(function)] = name, cpu / seconds
+                        runs[pool.submit(function)] = name, wanted[name]
                 done, _ = concurrent.futures.wait(
                     runs, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
@@ -401,9 +402,11 @@ def main():
                 ["sanitize"] if sanitized else []
             # beside tests that wait for their own timers a build gets half of the machine
             beside = any(test[0].startswith("netns/") for test in tests)
-            work = [(f"build/{name}", (), functools.partial(
-                runner.build, name, jobs=max(1, CORES // 2) if beside else CORES))
-                for name in needed]
+            # nobody waits for warnings
+            work = [(f"build/{name}", ("build/sanitize",) if name == "warnings" else (),
+                     functools.partial(
+                         runner.build, name, jobs=max(1, CORES // 2) if beside else CORES))
+                    for name in needed]
         for test in tests:
             before = ("build/sanitize",) if needs_sanitizers(test[0]) else ()
             work.append((test[0], before, functools.partial(runner.test, test)))

@@ -336,6 +336,8 @@ static void on_child_end(struct keeper *keeper, struct keeper_child *child, int 
 static void on_ready(struct keeper *keeper)
 {
 	keeper->control_ready = true;
+	/* whom the kernel knows is its own from now on, and not from the next second on */
+	keeper_kernel_tick(keeper);
 	keeper_resume_on_ready(keeper);
 	if (keeper->phase != KEEPER_STARTING)
 		return;

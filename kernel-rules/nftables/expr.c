@@ -315,6 +315,11 @@ void expr_last(struct expr_rule *rule)
 	flags(rule, TH_FIN | TH_RST, NFT_CMP_NEQ, 0);
 }
 
+void expr_between(struct expr_rule *rule)
+{
+	flags(rule, TH_SYN | TH_FIN | TH_RST, NFT_CMP_EQ, 0);
+}
+
 void expr_is_reset(struct expr_rule *rule)
 {
 	flags(rule, TH_RST, NFT_CMP_EQ, TH_RST);

@@ -44,6 +44,8 @@ void expr_dport_is(struct expr_rule *rule, uint16_t port);
 void expr_first(struct expr_rule *rule, bool negated);
 /* tcp flags & (fin | rst) != 0 */
 void expr_last(struct expr_rule *rule);
+/* tcp flags & (fin | syn | rst) == 0 */
+void expr_between(struct expr_rule *rule);
 /* tcp flags & rst == rst */
 void expr_is_reset(struct expr_rule *rule);
 /* ip saddr . tcp sport @set, or ip daddr . tcp dport @set */

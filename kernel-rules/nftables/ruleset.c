@@ -350,13 +350,13 @@ static void write_ports_only(struct rule_writer *w, const char *base)
 static void write_admit_base(struct rule_writer *w)
 {
 	rule_put_tcp_only(w, "admit");
-	write_ports_only(w, "admit");
 
 	struct expr_rule *r = rule_begin(w, "admit");
 	expr_first(r, true);
 	expr_accept(r);
 	rule_end(w);
 
+	write_ports_only(w, "admit");
 	rule_put_to_gateway(w, "admit");
 }
 
@@ -373,6 +373,8 @@ static void write_steer_base(struct rule_writer *w)
 		rule_put_tcp_only(w, "steer");
 	}
 
+	if (plan_has_paths(w->plan))
+		ruleset_path_put_between(w, "steer");
 	/* with paths their guard does it, which knows a zone's connection from others' */
 	if (!plan_has_paths(w->plan)) {
 		r = rule_begin(w, "steer");

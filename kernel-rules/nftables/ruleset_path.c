@@ -113,6 +113,17 @@ void ruleset_path_put_known(struct rule_writer *w, const char *chain, const stru
 
 /* ---- steer ---- */
 
+void ruleset_path_put_between(struct rule_writer *w, const char *chain)
+{
+	struct expr_rule *r = rule_begin(w, chain);
+	expr_mark_is(r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, MARK_KERNEL), false);
+	expr_between(r);
+	expr_state(r, STATE_ESTABLISHED);
+	expr_status(r, IPS_CONFIRMED | IPS_DST_NAT);
+	expr_accept(r);
+	rule_end(w);
+}
+
 /* Conntrack has led it already, so no other decision can be carried out on it: a relay would get a
  * connection to the server that it was on its way to. A foreign mark has not led it. Where both
  * sides have spoken it is no first packet that comes again: whoever has that address now is another
@@ -367,6 +378,7 @@ static void write_guard(struct rule_writer *w)
 	struct expr_rule *r;
 
 	rule_put_tcp_only(w, RULESET_PATH_GUARD);
+	ruleset_path_put_between(w, RULESET_PATH_GUARD);
 	r = rule_begin(w, RULESET_PATH_GUARD);
 	expr_reply(r);
 	expr_goto(r, "path-answer");

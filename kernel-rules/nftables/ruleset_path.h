@@ -22,7 +22,10 @@ void ruleset_path_add_chains(struct rule_writer *w);
 /* All rules of their own chains, base chains included. */
 void ruleset_path_put(struct rule_writer *w);
 
-/* Rules at the end of others' chains as they are now. A client with an entry in the map: */
+/* Rules at the end of others' chains as they are now. Packets of flows, in both directions, that
+ * neither begin nor end anything: nobody else has to look at them. */
+void ruleset_path_put_between(struct rule_writer *w, const char *chain);
+/* A client with an entry in the map: */
 void ruleset_path_put_known(struct rule_writer *w, const char *chain, const struct set_client *map);
 /* A first packet that comes again goes where its connection goes. */
 void ruleset_path_put_again(struct rule_writer *w, const char *chain);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "kernel-rules/conntrack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -193,10 +194,16 @@ int conntrack_each_passed(uint32_t mask, conntrack_visit *visit, void *context)
 
 /* ---- flows that the kernel carries alone ---- */
 
+/* So many are asked for at once: their answers have room in any socket's buffer. */
+#define GET_AT_ONCE 64
+/* A question by two IPv6 addresses and ports has 112. */
+#define GET_BYTES 128
+
 struct raw {
 	conntrack_on_raw *on_raw;
 	void *context;
 	size_t index;
+	int error; /* the first */
 };
 
 static int copy_raw(void *context, const struct nlmsghdr *nlh)
@@ -207,17 +214,57 @@ static int copy_raw(void *context, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-static int get(struct netlink *nl, const struct conntrack_tuple *tuple,
-	netlink_on_answer *on_answer, void *context)
+static struct nlmsghdr *begin_get(struct netlink *nl, struct netlink_request *request,
+	const struct conntrack_tuple *tuple, uint16_t flags)
 {
 	struct conntrack_one one = {.source = tuple->source,
 		.destination = tuple->destination,
 		.protocol = IPPROTO_TCP};
-	struct netlink_request request;
 	struct nlmsghdr *nlh =
-		begin(nl, &request, IPCTNL_MSG_CT_GET, NLM_F_ACK, family_of(&tuple->source.addr));
+		begin(nl, request, IPCTNL_MSG_CT_GET, flags, family_of(&tuple->source.addr));
 	put_tuple(nlh, &one);
+	return nlh;
+}
+
+static int get(struct netlink *nl, const struct conntrack_tuple *tuple,
+	netlink_on_answer *on_answer, void *context)
+{
+	struct netlink_request request;
+	const struct nlmsghdr *nlh = begin_get(nl, &request, tuple, NLM_F_ACK);
+
 	return netlink_ask(nl, nlh, on_answer, context);
+}
+
+static void tell_one(void *context, size_t index, const struct nlmsghdr *nlh, int error)
+{
+	struct raw *raw = context;
+
+	if (error == -ENOENT)
+		raw->on_raw(raw->context, raw->index + index, NULL, 0);
+	else if (nlh && nlh->nlmsg_len <= CONNTRACK_MESSAGE_MAX)
+		raw->on_raw(raw->context, raw->index + index, nlh, nlh->nlmsg_len);
+	else if (!raw->error)
+		raw->error = error;
+}
+
+static int get_some(
+	struct netlink *nl, const struct conntrack_tuple *tuples, size_t n, struct raw *raw)
+{
+	union {
+		char bytes[GET_AT_ONCE * GET_BYTES];
+		struct nlmsghdr align;
+	} requests;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct netlink_request request;
+		struct nlmsghdr *nlh = begin_get(nl, &request, &tuples[i], 0);
+		assert(nlh->nlmsg_len <= GET_BYTES);
+		memcpy(requests.bytes + bytes, nlh, nlh->nlmsg_len);
+		bytes += NLMSG_ALIGN(nlh->nlmsg_len);
+	}
+	int status = netlink_ask_each(nl, &requests.align, bytes, n, tell_one, raw);
+	return status ? status : raw->error;
 }
 
 int conntrack_get(
@@ -229,12 +276,9 @@ int conntrack_get(
 	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (status)
 		return status;
-	for (; status == 0 && raw.index < n; raw.index++) {
-		status = get(&nl, &tuples[raw.index], copy_raw, &raw);
-		if (status == -ENOENT) {
-			on_raw(context, raw.index, NULL, 0);
-			status = 0;
-		}
+	for (size_t some; status == 0 && raw.index < n; raw.index += some) {
+		some = n - raw.index < GET_AT_ONCE ? n - raw.index : GET_AT_ONCE;
+		status = get_some(&nl, &tuples[raw.index], some, &raw);
 	}
 	netlink_close(&nl);
 	return status;

@@ -26,7 +26,7 @@ struct conntrack_tuple {
 
 /* One connection as the kernel tells it, for conntrack_message_parse(); len 0: there is none. */
 typedef void conntrack_on_raw(void *context, size_t index, const void *bytes, size_t len);
-/* Asks for each connection by itself; index is the tuple's. One costs some 5 us. 0 or -errno. */
+/* Asks for each connection by itself; index is the tuple's. 0 or -errno. */
 int conntrack_get(
 	const struct conntrack_tuple *tuples, size_t n, conntrack_on_raw *on_raw, void *context);
 /* All connections with the mark, those that are over included; index is 0. The kernel picks them,

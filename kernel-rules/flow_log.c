@@ -16,7 +16,9 @@
 
 #define BUFFER_BYTES   (8 << 20)
 #define DATAGRAM_BYTES 65536
-#define READS_MOST     64
+/* The kernel gathers a batch in as much: about 220 bytes are told of a packet. */
+#define BATCH_BYTES 16384
+#define READS_MOST  64
 
 const char *const flow_log_prefixes[FLOW_LOG_KINDS] = {
 	[FLOW_LOG_BEGIN] = "begin", [FLOW_LOG_END] = "end", [FLOW_LOG_ANSWER] = "answer"};
@@ -43,6 +45,7 @@ static int configure(struct netlink *nl, uint16_t group)
 	mnl_attr_put(nlh, NFULA_CFG_MODE, sizeof(mode), &mode);
 	mnl_attr_put_u32(nlh, NFULA_CFG_TIMEOUT, htonl(FLOW_LOG_FLUSH));
 	mnl_attr_put_u32(nlh, NFULA_CFG_QTHRESH, htonl(FLOW_LOG_BATCH));
+	mnl_attr_put_u32(nlh, NFULA_CFG_NLBUFSIZ, htonl(BATCH_BYTES));
 	return netlink_ask(nl, nlh, NULL, NULL);
 }
 

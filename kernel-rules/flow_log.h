@@ -9,7 +9,7 @@
 /* What our rules log: how many bytes of a packet, and how many packets the kernel gathers before it
  * wakes the reader. */
 #define FLOW_LOG_BYTES 128
-#define FLOW_LOG_BATCH 20
+#define FLOW_LOG_BATCH 64
 /* After so long it wakes him all the same; in 1/100 s. */
 #define FLOW_LOG_FLUSH 10
 

@@ -117,6 +117,20 @@ static ssize_t read_once(struct netlink *nl, void *bytes, size_t size)
 	}
 }
 
+/* Waits for something to read. Bytes, more than 0, or -errno. */
+static ssize_t read_answer(struct netlink *nl, void *bytes, size_t size)
+{
+	struct pollfd pfd = {.fd = nl->fd, .events = POLLIN};
+
+	for (;;) {
+		ssize_t got = read_once(nl, bytes, size);
+		if (got != 0)
+			return got;
+		if (poll(&pfd, 1, ANSWER_WAIT_MS) <= 0)
+			return -ETIMEDOUT;
+	}
+}
+
 /* 1: that was the last answer; 0: more to come; -errno. */
 static int take_answer(
 	const struct nlmsghdr *nlh, netlink_on_answer *on_answer, void *context, bool *interrupted)
@@ -148,15 +162,9 @@ int netlink_ask(struct netlink *nl, const struct nlmsghdr *request, netlink_on_a
 	if (send(nl->fd, request, request->nlmsg_len, 0) < 0)
 		return -errno;
 	for (;;) {
-		ssize_t got = read_once(nl, buf.bytes, sizeof(buf.bytes));
+		ssize_t got = read_answer(nl, buf.bytes, sizeof(buf.bytes));
 		if (got < 0)
 			return (int)got;
-		if (got == 0) {
-			struct pollfd pfd = {.fd = nl->fd, .events = POLLIN};
-			if (poll(&pfd, 1, ANSWER_WAIT_MS) <= 0)
-				return -ETIMEDOUT;
-			continue;
-		}
 		int len = (int)got;
 		for (struct nlmsghdr *nlh = &buf.align; mnl_nlmsg_ok(nlh, len);
 			nlh = mnl_nlmsg_next(nlh, &len)) {
@@ -172,6 +180,42 @@ int netlink_ask(struct netlink *nl, const struct nlmsghdr *request, netlink_on_a
 				return status;
 		}
 	}
+}
+
+static int error_of(const struct nlmsghdr *nlh)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(nlh);
+
+	return mnl_nlmsg_get_payload_len(nlh) < sizeof(*error) ? -EBADMSG : error->error;
+}
+
+int netlink_ask_each(struct netlink *nl, const struct nlmsghdr *requests, size_t bytes, size_t n,
+	netlink_on_each *on_each, void *context)
+{
+	union {
+		char bytes[NETLINK_READ_BYTES];
+		struct nlmsghdr align;
+	} buf;
+	size_t answered = 0;
+
+	if (n && send(nl->fd, requests, bytes, 0) < 0)
+		return -errno;
+	while (answered < n) {
+		ssize_t got = read_answer(nl, buf.bytes, sizeof(buf.bytes));
+		if (got < 0)
+			return (int)got;
+		int len = (int)got;
+		for (struct nlmsghdr *nlh = &buf.align; mnl_nlmsg_ok(nlh, len);
+			nlh = mnl_nlmsg_next(nlh, &len)) {
+			uint32_t index = nlh->nlmsg_seq - requests->nlmsg_seq;
+			bool told = nlh->nlmsg_type >= NLMSG_MIN_TYPE;
+			if (index >= n || (!told && nlh->nlmsg_type != NLMSG_ERROR))
+				continue;
+			answered++;
+			on_each(context, index, told ? nlh : NULL, told ? 0 : error_of(nlh));
+		}
+	}
+	return 0;
 }
 
 int netlink_read_events(

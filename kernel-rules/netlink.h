@@ -53,6 +53,14 @@ struct nlmsghdr *netlink_begin_nf(struct netlink *nl, struct netlink_request *re
 int netlink_ask(struct netlink *nl, const struct nlmsghdr *request, netlink_on_answer *on_answer,
 	void *context);
 
+/* The answer to one of several requests: nlh, or NULL with the kernel's -errno. */
+typedef void netlink_on_each(void *context, size_t index, const struct nlmsghdr *nlh, int error);
+/* Sends n requests in one go, which stand behind each other and whose sequence numbers follow each
+ * other, and reads the one answer of each: none has NLM_F_ACK or NLM_F_DUMP. 0; -errno: on_each was
+ * not called for all of them. */
+int netlink_ask_each(struct netlink *nl, const struct nlmsghdr *requests, size_t bytes, size_t n,
+	netlink_on_each *on_each, void *context);
+
 /* Reads what events there are, at most `most` reads. 0; -ENOBUFS: some were lost; -errno. */
 int netlink_read_events(
 	struct netlink *nl, unsigned most, netlink_on_answer *on_event, void *context);

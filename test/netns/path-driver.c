@@ -12,6 +12,8 @@
 #include "kernel-rules/flow_log.h"
 #include "lib/base/copy.h"
 
+#define FLOWS_MAX 256
+
 /* ADDRESS/PORT, or - for none */
 static bool parse_end(const char *word, struct endpoint *end)
 {
@@ -74,14 +76,30 @@ static void on_raw(void *context, size_t index, const void *bytes, size_t len)
 			(unsigned long long)one.sent_bytes, (unsigned long long)one.answered_bytes);
 }
 
-/* flow SOURCE DESTINATION, or kill-flow */
+/* flow SOURCE DESTINATION [BEFORE]: behind so many that are not there. */
+static int do_get(const struct conntrack_tuple *tuple, unsigned long before)
+{
+	struct conntrack_tuple tuples[FLOWS_MAX];
+
+	if (before >= FLOWS_MAX)
+		return -EINVAL;
+	for (unsigned long i = 0; i <= before; i++) {
+		tuples[i] = *tuple;
+		tuples[i].destination.port = (uint16_t)(tuple->destination.port + before - i);
+	}
+	return conntrack_get(tuples, before + 1, on_raw, NULL);
+}
+
+/* flow, or kill-flow SOURCE DESTINATION */
 static int do_flow(const struct plan *plan, char **w, size_t n)
 {
 	struct conntrack_tuple tuple;
-	if (n != 3 || !parse_end(w[1], &tuple.source) || !parse_end(w[2], &tuple.destination))
+	if (n < 3 || !parse_end(w[1], &tuple.source) || !parse_end(w[2], &tuple.destination))
 		return -EINVAL;
-	if (strcmp(w[0], "flow") == 0)
-		return conntrack_get(&tuple, 1, on_raw, NULL);
+	if (strcmp(w[0], "flow") == 0 && n <= 4)
+		return do_get(&tuple, n == 4 ? strtoul(w[3], NULL, 10) : 0);
+	if (n != 3)
+		return -EINVAL;
 	int marked = conntrack_kill_flows(plan->mark_mask, &tuple, 1);
 	printf("marked %d\n", marked);
 	return marked < 0 ? marked : 0;

@@ -165,6 +165,12 @@ static const struct {
 	{"server k { host ::1 port 26 path kernel }", "::1", "is the gateway itself"},
 	{"server k { host 203.0.113.9; host 198.51.100.1 port 2525; path kernel }", "198.51.100.1",
 		"is the gateway itself"},
+	{"server k { host localhost path kernel }", "localhost", "is the gateway itself"},
+	{"server k { host LocalHost. port 2525 path kernel }", "LocalHost.",
+		"is the gateway itself"},
+	{"server k { host fe80::1 path kernel }", "fe80::1", "expected an address that is routed"},
+	{"server k { host 169.254.7.1 path kernel }", "169.254.7.1",
+		"expected an address that is routed"},
 	/* messages */
 	{GUEST K("") "rule r { zone guest sender \"@a.example\" server k }", "sender",
 		"has messages read; expected a server with `path relay`"},

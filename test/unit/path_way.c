@@ -119,6 +119,25 @@ static void who_is_down_is_stood_in_for(void **state)
 	assert_string_equal(leads(stage), "---");
 }
 
+static void nothing_is_led_to_where_nothing_is_routed(void **state)
+{
+	struct stage *stage = *state;
+	static const uint8_t nowhere[][4] = {
+		{127, 0, 0, 1}, {127, 8, 9, 1}, {169, 254, 7, 1}, {0, 0, 0, 0}, {224, 0, 0, 1}};
+
+	for (size_t i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++) {
+		tell(stage, "ab");
+		memcpy(stage->targets->v[0].addresses[0].bytes, nowhere[i], sizeof(nowhere[i]));
+		assert_string_equal(leads(stage), "bbb");
+		/* unless it has another address */
+		struct ipc_target *target = &stage->targets->v[0];
+		target->addresses[1] = (struct addr){{192, 0, 2, 'x'}, ADDR_IP4};
+		target->naddresses = 2;
+		target->asked = 3;
+		assert_int_equal(leads(stage)[0], 'x');
+	}
+}
+
 static void a_free_place_leads_to_a_host(void **state)
 {
 	struct stage *stage = *state;
@@ -229,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(who_has_a_place_keeps_it),
 		CASE(who_is_down_is_stood_in_for),
+		CASE(nothing_is_led_to_where_nothing_is_routed),
 		CASE(a_free_place_leads_to_a_host),
 		CASE(a_client_gets_the_path_of_its_host),
 		CASE(hosts_without_a_place_are_no_reason_to_have_none),

@@ -72,14 +72,28 @@ static void check_versions(struct language *l, const struct policy_server *serve
 			server->name.text, has[1] ? "IPv6" : "IPv4");
 }
 
-/* The kernel leads nothing to the gateway itself. */
+/* RFC 6761, section 6.3: a loopback address, whatever a name server says. */
+static bool is_localhost(const struct policy_host *host)
+{
+	return !host->is_mx && host->addr.family == ADDR_NONE &&
+	       dns_same_name(host->name.text, "localhost");
+}
+
+/* The kernel leads nothing to the gateway itself, and forwards nothing to an address that counts on
+ * one link alone. */
 static void check_kernel_host(struct language *l, const struct policy_server *server, size_t i,
 	const struct language_server_note *note, const struct policy_zone *zone)
 {
 	const struct policy_host *host = &server->hosts[i];
 	const struct language_span *span = &note->hosts.v[i];
 
-	if (is_own(l, &host->addr) && !language_is_listener(l, &host->addr, host->port))
+	if (addr_is_link_local(&host->addr))
+		language_fault(l, span,
+			"host %s counts on one link alone, and server %s has `path kernel`; "
+			"expected an address that is routed",
+			host->name.text, server->name.text);
+	else if ((is_own(l, &host->addr) || is_localhost(host)) &&
+		 !language_is_listener(l, &host->addr, host->port))
 		language_fault(l, span,
 			"host %s is the gateway itself, and server %s has `path kernel`; expected "
 			"`path relay`, or a host elsewhere",
@@ -99,13 +113,13 @@ static void check_host(struct language *l, const struct policy_server *server, s
 	const struct language_span *span = &note->hosts.v[i];
 	const struct policy_zone *zone = zone_around(networks, &host->addr);
 
+	if (server->path == POLICY_PATH_KERNEL)
+		check_kernel_host(l, server, i, note, zone);
 	if (host->addr.family == ADDR_NONE)
 		return;
-	bool own = is_own(l, &host->addr), client = server->bind == POLICY_BIND_CLIENT;
-	if (server->path == POLICY_PATH_KERNEL) {
-		check_kernel_host(l, server, i, note, zone);
-		client = false; /* the kernel's answers come back */
-	}
+	bool own = is_own(l, &host->addr);
+	/* the kernel's answers come back */
+	bool client = server->bind == POLICY_BIND_CLIENT && server->path != POLICY_PATH_KERNEL;
 	if (language_is_listener(l, &host->addr, host->port))
 		language_fault(l, span,
 			"host %s port %u is a listener of our own, expected another host or port",

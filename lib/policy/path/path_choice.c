@@ -14,6 +14,13 @@ static bool is_up(const struct policy_server *server, const struct ipc_target *t
 	return target->state != TARGET_DOWN && !target->failing;
 }
 
+/* A name may have any address; these the kernel forwards nothing to. */
+static bool is_routed(const struct addr *addr)
+{
+	return !addr_is_loopback(addr) && !addr_is_link_local(addr) && !addr_is_unspecified(addr) &&
+	       !addr_is_multicast(addr);
+}
+
 const struct addr *path_choice_address(
 	const struct path_hosts *hosts, size_t at, enum addr_family client)
 {
@@ -24,7 +31,8 @@ const struct addr *path_choice_address(
 		return NULL;
 	for (unsigned i = 0; i < target->naddresses; i++)
 		if (target->addresses[i].family == client &&
-			(target->asked & ~target->lost) >> i & 1)
+			(target->asked & ~target->lost) >> i & 1 &&
+			is_routed(&target->addresses[i]))
 			return &target->addresses[i];
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "daemon/keeper/keeper.h"
 
 #include "daemon/base/log.h"
+#include "kernel-rules/conntrack.h"
 #include "lib/base/container.h"
 
 #include <errno.h>
@@ -153,6 +154,8 @@ static void ask_control(
 		return;
 	}
 	held->mark = packet->mark;
+	held->source = packet->packet.source;
+	held->destination = packet->packet.destination;
 	held->until_ms = loop_now_ms(keeper->loop) + HOLD_MS;
 	held->since_us = now_us();
 	if (keeper->held.n == 1)
@@ -348,6 +351,27 @@ static void cache(struct keeper *keeper, const struct ipc_verdict *verdict)
 			error == -ENFILE ? "a client set is full" : strerror(-error));
 }
 
+static void note_there(void *context, size_t index, const void *bytes, size_t len)
+{
+	bool *there = context;
+
+	(void)index;
+	(void)bytes;
+	*there = len > 0;
+}
+
+/* A packet that waited for longer than its client waits for an answer came twice. Where the first
+ * one's connection is by now, and may be over again, the kernel drops the second, but behind our
+ * rules: they would tell control of a connection more. */
+static bool is_copy(const struct held_packet *held)
+{
+	const struct conntrack_tuple tuple = {
+		.source = held->source, .destination = held->destination};
+	bool there = false;
+
+	return conntrack_get(&tuple, 1, note_there, &there) == 0 && there;
+}
+
 void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *verdict)
 {
 	struct held_packet *held = held_packet_find(&keeper->held, verdict->packet);
@@ -355,7 +379,8 @@ void keeper_admit_on_verdict(struct keeper *keeper, const struct ipc_verdict *ve
 	cache(keeper, verdict);
 	if (!held || held->decided)
 		return;
-	decide(keeper, held, verdict->mark, verdict->path, false);
+	decide(keeper, held, verdict->mark, verdict->path,
+		verdict->mark == MARK_KERNEL && is_copy(held));
 	if (keeper->held.n)
 		return;
 	set_deadline(keeper);

@@ -24,6 +24,7 @@ struct held_packet {
 	uint16_t path; /* with MARK_KERNEL: its number */
 	uint64_t until_ms;
 	uint64_t since_us; /* monotonic, finer than the loop's clock */
+	struct endpoint source, destination;
 };
 
 /* All zero: empty. */

@@ -103,6 +103,7 @@ static bool take_packet(const struct nlattr *attr, struct flow_log_entry *entry)
 	entry->source = packet.source;
 	entry->destination = packet.destination;
 	entry->is_reset = packet.is_reset;
+	entry->is_refusal = packet.is_reset && packet.sequence == 0;
 	return true;
 }
 

@@ -29,6 +29,9 @@ struct flow_log_entry {
 	/* Client and original destination; ANSWER: server and client. */
 	struct endpoint source, destination;
 	bool is_reset;
+	/* A RST in answer to a first packet, of which there is no number to go on from (RFC 9293
+	 * 3.10.7.1). */
+	bool is_refusal;
 };
 
 /* A socket bound to the group, for the keeper to open (CAP_NET_ADMIN); reading needs no right.

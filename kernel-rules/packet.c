@@ -38,6 +38,8 @@ static int parse_tcp(const struct reader *r, size_t at, struct packet *packet)
 		return -EBADMSG;
 	packet->source.port = (uint16_t)(tcp[0] << 8 | tcp[1]);
 	packet->destination.port = (uint16_t)(tcp[2] << 8 | tcp[3]);
+	packet->sequence =
+		(uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
 	packet->is_first = (tcp[TCP_FLAGS] & (TH_FIN | TH_SYN | TH_RST | TH_ACK)) == TH_SYN;
 	packet->is_reset = (tcp[TCP_FLAGS] & TH_RST) != 0;
 	return 0;

@@ -9,6 +9,7 @@ struct packet {
 	struct endpoint source, destination;
 	bool is_first; /* SYN without ACK, RST and FIN: it opens a connection */
 	bool is_reset; /* RST */
+	uint32_t sequence;
 };
 
 /* bytes begin at the network header and may be cut off behind the TCP header. 0; -EPROTO: not

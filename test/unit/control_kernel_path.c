@@ -25,6 +25,7 @@ static struct {
 	unsigned looked, cut;
 	unsigned neighbours[CORE + 1]; /* questions for an address, by interface */
 	int log;                       /* our end */
+	bool refuses;                  /* the server's RST answers a first packet */
 } kernel;
 
 union message {
@@ -103,6 +104,7 @@ static void log_packet_of(
 	memcpy(packet + 12, from_server ? host : client, 4);
 	memcpy(packet + 16, from_server ? client : original, 4);
 	packet[19] += to;
+	packet[27] = !(from_server && kernel.refuses);
 	memcpy(packet + 20, ports, sizeof(ports));
 	struct nlmsghdr *nlh = begin(&message, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
 	mnl_attr_put_strz(nlh, NFULA_PREFIX, prefix);
@@ -364,6 +366,35 @@ static void test_a_host_that_refuses(void **state)
 	wait_rows("audit show", "\"ending\":\"connect-refused\"");
 }
 
+/* The kernel has forgotten it by the time that it is asked. */
+static void test_a_host_that_refuses_and_is_forgotten(void **state)
+{
+	(void)state;
+	log_begin(7);
+	kernel.refuses = true;
+	log_packet("answer", 7, 0x14, true);
+	wait_rows("audit show", "\"ending\":\"connect-refused\"");
+	struct asked *asked = rows_of("audit show --whole user ann limit all");
+	assert_non_null(strstr(asked->rows, "\"host\":\"203.0.113.10:25\""));
+	assert_non_null(strstr(asked->rows, "\"the host refused the connection\""));
+	finish(asked, 0);
+}
+
+/* It has spoken before: of two flows from one port, it was the other that was refused. */
+static void test_a_host_that_resets(void **state)
+{
+	(void)state;
+	open_connection();
+	kernel.state = TCP_CONNTRACK_CLOSE;
+	log_begin(7);
+	log_packet("answer", 7, 0x04, true);
+	wait_rows("audit show", "\"ending\":\"server-reset\"");
+	log_begin(8);
+	kernel.refuses = true;
+	log_packet("answer", 8, 0x14, true);
+	wait_rows("audit show user bob", "\"ending\":\"server-reset\"");
+}
+
 static void test_what_ends_by_time_alone(void **state)
 {
 	(void)state;
@@ -467,6 +498,9 @@ int main(void)
 			test_who_is_let_go_meanwhile_is_cut, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_a_host_that_refuses, set_up_log, tear_down_log),
+		cmocka_unit_test_setup_teardown(
+			test_a_host_that_refuses_and_is_forgotten, set_up_log, tear_down_log),
+		cmocka_unit_test_setup_teardown(test_a_host_that_resets, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(
 			test_what_ends_by_time_alone, set_up_log, tear_down_log),
 		cmocka_unit_test_setup_teardown(

@@ -77,6 +77,34 @@ static void test_an_entry_says_who_began_what(void **state)
 	assert_int_equal(heard.last.mark, 0x70010000);
 }
 
+/* What nobody listens to has no number to go on from. */
+static void test_a_reset_is_a_refusal_or_not(void **state)
+{
+	static const struct {
+		uint8_t flags, sequence;
+		bool is_reset, is_refusal;
+	} cases[] = {{0x14, 0, true, true}, {0x14, 1, true, false}, {0x04, 1, true, false},
+		{0x11, 0, false, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct heard heard = {0};
+		union message message;
+		uint8_t packet[sizeof(syn)];
+
+		memcpy(packet, syn, sizeof(syn));
+		packet[24] = cases[i].sequence;
+		packet[33] = cases[i].flags;
+		struct nlmsghdr *nlh = begin(&message, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
+		mnl_attr_put_strz(nlh, NFULA_PREFIX, "answer");
+		mnl_attr_put(nlh, NFULA_PAYLOAD, sizeof(packet), packet);
+		flow_log_parse(message.bytes, message.header.nlmsg_len, on_entry, &heard);
+		assert_int_equal(heard.n, 1);
+		assert_int_equal(heard.last.is_reset, cases[i].is_reset);
+		assert_int_equal(heard.last.is_refusal, cases[i].is_refusal);
+	}
+}
+
 static void test_what_is_no_entry_of_ours_is_left_out(void **state)
 {
 	struct heard heard = {0};
@@ -174,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_entry_says_who_began_what),
+		cmocka_unit_test(test_a_reset_is_a_refusal_or_not),
 		cmocka_unit_test(test_what_is_no_entry_of_ours_is_left_out),
 		cmocka_unit_test(test_a_connection_says_both_sides_and_what_they_sent),
 		cmocka_unit_test(test_a_message_without_a_connection_is_none),

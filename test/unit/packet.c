@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#define TCP(flags) 0xc0, 0x01, 0, 25, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, flags, 4, 0, 0, 0, 0, 0
+#define TCP(flags) 0xc0, 0x01, 0, 25, 0x81, 2, 3, 4, 0, 0, 0, 0, 0x50, flags, 4, 0, 0, 0, 0, 0
 #define IP4(ihl, off, proto)                                                                       \
 	0x40 | (ihl), 0, 0, 40, 0, 0, (off) >> 8, (off)&0xff, 64, proto, 0, 0, 192, 0, 2, 10, 198, \
 		51, 100, 25
@@ -72,6 +72,7 @@ static void test_headers(void **state)
 			continue;
 		assert_int_equal(packet.source.port, 0xc001);
 		assert_int_equal(packet.destination.port, 25);
+		assert_int_equal(packet.sequence, 0x81020304);
 		bool ip4 = cases[i].bytes[0] >> 4 == 4;
 		assert_int_equal(packet.source.addr.family, ip4 ? ADDR_IP4 : ADDR_IP6);
 		assert_int_equal(packet.source.addr.bytes[ip4 ? 3 : 15], ip4 ? 10 : 0x10);

@@ -57,8 +57,8 @@ void closing_fill(const struct kernel_flow *flow, struct ipc_flow *row)
 	row->client = flow->tuple.client;
 	row->original = flow->tuple.original;
 	row->mac = flow->mac;
+	row->host = last->answerer;
 	if (flow->known) {
-		row->host = last->answerer;
 		/* its own address, unless the server stands on the client's network */
 		if (!addr_equal(&last->answered_to.addr, &flow->tuple.client.addr))
 			row->gateway = last->answered_to;
@@ -110,6 +110,9 @@ enum ending closing_ending(const struct kernel_flow *flow, bool gone)
 		return flow->ending;
 	if (flow->state == KERNEL_FLOW_LIVE)
 		return ending_unseen(flow, gone);
+	/* where the client has several from one port, it was another that was refused */
+	if (flow->ending == ENDING_CONNECT_REFUSED && counted && last->answered_packets > 1)
+		return ENDING_SERVER_RESET;
 	/* the answer to its first packet was all */
 	if (flow->ending == ENDING_SERVER_RESET && counted && last->answered_packets <= 1)
 		return ENDING_CONNECT_REFUSED;
@@ -121,7 +124,9 @@ enum ending closing_ending(const struct kernel_flow *flow, bool gone)
 static void fill_detail(const struct kernel_flow *flow, struct ipc_flow *record)
 {
 	const char *late = flow->late ? "; its beginning was not seen" : "";
-	const char *unknown = flow->known ? "" : "; what it carried is not known";
+	bool carried =
+		record->ending != ENDING_CONNECT_REFUSED && record->ending != ENDING_CONNECT_FAILED;
+	const char *unknown = flow->known || !carried ? "" : "; what it carried is not known";
 
 	snprintf(record->detail, sizeof(record->detail), "%s%s%s", ending_meanings[record->ending],
 		late, unknown);

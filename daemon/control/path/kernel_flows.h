@@ -54,7 +54,7 @@ struct kernel_flow {
 	enum ending ending; /* as far as the log tells; of a CUT one the order's */
 	uint32_t looks;     /* how often the kernel was asked, which grows rarer */
 	uint64_t asked;     /* by which dump it was met last */
-	bool known;         /* what follows is what the kernel said last */
+	bool known; /* what follows is what the kernel said last; else who answered, if any */
 	struct conntrack_one last;
 	bool opened_again; /* a first packet came though it had not ended, as far as known */
 	struct kernel_flow_opening again;

@@ -21,18 +21,26 @@
 /* So long what is lost may gather before the whole table is looked at for it. */
 #define LOST_MS 1000
 
-static void close_one(
-	struct kernel_path *path, struct kernel_flow *flow, bool client, bool is_reset)
+static void close_one(struct kernel_path *path, struct kernel_flow *flow,
+	const struct flow_log_entry *entry, enum ending ending)
 {
-	enum ending ending = client ? ENDING_CLIENT_CLOSED : ENDING_SERVER_CLOSED;
-
-	if (is_reset)
-		ending = client ? ENDING_CLIENT_RESET : ENDING_SERVER_RESET;
 	if (flow->state == KERNEL_FLOW_CUT)
 		return;
 	kernel_flows_close(flow, ending);
 	flow->looks = 0;
-	looking_at(path, flow, is_reset ? RESET_MS : CLOSED_MS);
+	looking_at(path, flow, entry->is_reset ? RESET_MS : CLOSED_MS);
+}
+
+static enum ending ending_of_client(const struct flow_log_entry *entry)
+{
+	return entry->is_reset ? ENDING_CLIENT_RESET : ENDING_CLIENT_CLOSED;
+}
+
+static enum ending ending_of_server(const struct flow_log_entry *entry)
+{
+	if (entry->is_refusal)
+		return ENDING_CONNECT_REFUSED;
+	return entry->is_reset ? ENDING_SERVER_RESET : ENDING_SERVER_CLOSED;
 }
 
 /* The server speaks to the client, or to the gateway's own end, by which a flow is not found: its
@@ -45,8 +53,13 @@ static void take_answer(struct kernel_path *path, const struct flow_log_entry *e
 		flow = kernel_flows_of_client(path->flows, &entry->destination, flow);
 		if (!flow)
 			return;
-		if (!flow->known || addr_equal(&flow->last.answerer.addr, &entry->source.addr))
-			close_one(path, flow, false, entry->is_reset);
+		if (flow->known && !addr_equal(&flow->last.answerer.addr, &entry->source.addr))
+			continue;
+		/* a connection that is refused the kernel forgets at once: nothing else says by
+		 * whom */
+		if (!flow->known)
+			flow->last.answerer = entry->source;
+		close_one(path, flow, entry, ending_of_server(entry));
 	}
 }
 
@@ -67,7 +80,7 @@ static void on_entry(void *context, const struct flow_log_entry *entry)
 	case FLOW_LOG_END:
 		flow = kernel_flows_find_tuple(path->flows, &tuple);
 		if (flow)
-			close_one(path, flow, true, entry->is_reset);
+			close_one(path, flow, entry, ending_of_client(entry));
 		break;
 	case FLOW_LOG_ANSWER:
 		take_answer(path, entry);

@@ -35,6 +35,8 @@ struct loop {
 	int next, filled; /* of the running batch: events [next, filled) are still to come */
 	struct loop_timer **heap; /* slots 1..ntimers; 0 is never used */
 	uint32_t ntimers;
+	uint32_t nlate; /* of the batch to come: slots TIMERS_MAX and below, in no order */
+	bool in_timers;
 	void (*sweep)(void *context);
 	void *sweep_context;
 };
@@ -158,15 +160,38 @@ static void settle(struct loop *loop, uint32_t slot, struct loop_timer *timer)
 		sift_down(loop, slot, timer);
 }
 
+static uint32_t last_late(const struct loop *loop)
+{
+	return TIMERS_MAX - loop->nlate + 1;
+}
+
+static void unlink_late(struct loop *loop, uint32_t slot)
+{
+	struct loop_timer *last = loop->heap[last_late(loop)];
+
+	loop->nlate--;
+	if (last->slot)
+		place(loop, slot, last);
+}
+
 void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t at_ms)
 {
+	const bool late = loop->in_timers && at_ms <= loop->now_ms;
+
+	if (late || timer->slot > loop->ntimers)
+		loop_timer_clear(loop, timer);
 	timer->at_ms = at_ms;
 	if (timer->slot) {
 		settle(loop, timer->slot, timer);
 		return;
 	}
-	assert(loop->ntimers < TIMERS_MAX);
-	sift_up(loop, ++loop->ntimers, timer);
+	assert(loop->ntimers + loop->nlate < TIMERS_MAX);
+	if (!late) {
+		sift_up(loop, ++loop->ntimers, timer);
+		return;
+	}
+	loop->nlate++;
+	place(loop, last_late(loop), timer);
 }
 
 void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
@@ -175,6 +200,10 @@ void loop_timer_clear(struct loop *loop, struct loop_timer *timer)
 	if (!slot)
 		return;
 	timer->slot = 0;
+	if (slot > loop->ntimers) {
+		unlink_late(loop, slot);
+		return;
+	}
 	struct loop_timer *last = loop->heap[loop->ntimers--];
 	if (last != timer)
 		settle(loop, slot, last);
@@ -262,16 +291,18 @@ static void run_events(struct loop *loop)
 }
 
 /* Each timer that is due runs once: one that is set again to a time already past waits for the
- * next batch, so that it cannot starve the descriptors. */
+ * next batch, so that it can starve neither the descriptors nor the timers behind it. */
 static void run_timers(struct loop *loop)
 {
-	for (uint32_t n = loop->ntimers; n > 0 && loop->ntimers > 0; n--) {
+	loop->in_timers = true;
+	while (loop->ntimers > 0 && loop->heap[1]->at_ms <= loop->now_ms) {
 		struct loop_timer *timer = loop->heap[1];
-		if (timer->at_ms > loop->now_ms)
-			break;
 		loop_timer_clear(loop, timer);
 		timer->on_time(timer, loop->now_ms);
 	}
+	loop->in_timers = false;
+	for (; loop->nlate > 0; loop->nlate--)
+		sift_up(loop, ++loop->ntimers, loop->heap[last_late(loop)]);
 }
 
 int loop_run(struct loop *loop)

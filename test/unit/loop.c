@@ -82,6 +82,86 @@ static void a_timer_set_to_the_past_does_not_starve_the_loop(void **state)
 	loop_free(loop);
 }
 
+static unsigned batches;
+
+static void stop_after_two(void *context)
+{
+	if (++batches == 2)
+		loop_stop(context);
+}
+
+/* However many there are that are not due: every flow has its deadline. */
+static void nor_any_other_timer_that_is_due(void **state)
+{
+	enum { N = 100 };
+	static struct tick far[N];
+	struct loop *loop = loop_new();
+	struct tick busy = {.timer.on_time = on_tick, .loop = loop, .again = true}, other = busy;
+	struct tick due = {.timer.on_time = on_tick, .loop = loop};
+	uint64_t now = loop_now_ms(loop);
+
+	(void)state;
+	for (unsigned i = 0; i < N; i++) {
+		far[i] = (struct tick){.timer.on_time = on_tick, .loop = loop};
+		loop_timer_set(loop, &far[i].timer, now + 3600000 + i);
+	}
+	loop_timer_set(loop, &busy.timer, 0);
+	loop_timer_set(loop, &other.timer, 0);
+	loop_timer_set(loop, &due.timer, now);
+	batches = 0;
+	loop_after_batch(loop, stop_after_two, loop);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(busy.fired, 2);
+	assert_int_equal(other.fired, 2);
+	assert_int_equal(due.fired, 1);
+	for (unsigned i = 0; i < N; i++)
+		assert_int_equal(far[i].fired, 0);
+	loop_free(loop);
+}
+
+struct meddler {
+	struct tick tick;
+	struct tick *late, *cleared, *moved;
+};
+
+static void on_meddler(struct loop_timer *timer, uint64_t now_ms)
+{
+	struct meddler *meddler = (struct meddler *)timer;
+	struct loop *loop = meddler->tick.loop;
+
+	meddler->tick.fired++;
+	loop_timer_set(loop, &meddler->cleared->timer, now_ms);
+	loop_timer_set(loop, &meddler->moved->timer, now_ms);
+	loop_timer_set(loop, &meddler->late->timer, now_ms);
+	loop_timer_set(loop, &meddler->late->timer, now_ms - 1);
+	loop_timer_clear(loop, &meddler->cleared->timer);
+	loop_timer_set(loop, &meddler->moved->timer, now_ms + 3600000);
+}
+
+static void one_that_waits_for_the_next_batch_can_be_moved_and_cleared(void **state)
+{
+	struct loop *loop = loop_new();
+	struct tick late = {.timer.on_time = on_tick, .loop = loop}, cleared = late, moved = late;
+	struct meddler meddler = {.tick = {.timer.on_time = on_meddler, .loop = loop},
+		.late = &late,
+		.cleared = &cleared,
+		.moved = &moved};
+
+	(void)state;
+	loop_timer_set(loop, &meddler.tick.timer, 0);
+	batches = 0;
+	loop_after_batch(loop, stop_after_two, loop);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(meddler.tick.fired, 1);
+	assert_int_equal(late.fired, 1);
+	assert_int_equal(cleared.fired, 0);
+	assert_int_equal(moved.fired, 0);
+	assert_int_equal(cleared.timer.slot, 0);
+	loop_timer_clear(loop, &moved.timer);
+	assert_int_equal(moved.timer.slot, 0);
+	loop_free(loop);
+}
+
 struct both {
 	struct loop_watch watch;
 	struct loop *loop;
@@ -160,6 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(timers_fire_in_the_order_of_their_time),
 		cmocka_unit_test(a_timer_set_to_the_past_does_not_starve_the_loop),
+		cmocka_unit_test(nor_any_other_timer_that_is_due),
+		cmocka_unit_test(one_that_waits_for_the_next_batch_can_be_moved_and_cleared),
 		cmocka_unit_test(a_watch_deleted_by_another_gets_no_event_of_the_batch),
 		cmocka_unit_test(nor_does_one_that_another_forgets_and_closes),
 		cmocka_unit_test(the_sweep_runs_after_every_batch),

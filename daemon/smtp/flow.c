@@ -14,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define EDGES (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define EDGES     (EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
+#define AGAIN_MAX 256 /* rounds between two batches of events: the keeper is heard in time */
 
 static void on_again(struct loop_timer *timer, uint64_t now_ms);
 
@@ -184,6 +185,7 @@ static void unlink_again(struct smtp_flow_table *table, struct smtp_flow *flow)
 	if (!flow->is_again)
 		return;
 	flow->is_again = false;
+	table->nagain--;
 	while (*at != flow)
 		at = &(*at)->next;
 	*at = flow->next;
@@ -213,6 +215,7 @@ void smtp_flow_run_again(struct smtp_flow *flow)
 	if (flow->is_again)
 		return;
 	flow->is_again = true;
+	table->nagain++;
 	flow->next = NULL;
 	*table->again_last = flow;
 	table->again_last = &flow->next;
@@ -220,22 +223,22 @@ void smtp_flow_run_again(struct smtp_flow *flow)
 		loop_timer_set(flow->smtp->loop, &table->again_timer, 0);
 }
 
-/* A round for each flow in the list as it is now; who needs one more comes behind the next batch
- * of events. */
+/* A round for each flow in the list as it is now, or for as many as a batch of events is for; who
+ * needs one more comes behind the others and behind the next batch. */
 static void on_again(struct loop_timer *timer, uint64_t now_ms)
 {
 	struct smtp_flow_table *table = container_of(timer, struct smtp_flow_table, again_timer);
-	struct smtp_flow *flow = table->again;
+	uint32_t rounds = table->nagain < AGAIN_MAX ? table->nagain : AGAIN_MAX;
+	struct smtp_flow *flow;
 
 	(void)now_ms;
-	table->again = NULL;
-	table->again_last = &table->again;
-	while (flow) {
-		struct smtp_flow *next = flow->next;
-		flow->is_again = false;
+	while (rounds-- > 0 && (flow = table->again)) {
+		unlink_again(table, flow);
 		table->face->run(flow);
-		flow = next;
 	}
+	flow = table->again;
+	if (flow && !timer->slot)
+		loop_timer_set(flow->smtp->loop, timer, 0);
 }
 
 /* The client's socket has SO_LINGER {1, 0} from the listener, so that a process that dies resets

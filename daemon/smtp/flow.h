@@ -165,6 +165,7 @@ struct smtp_flow_table {
 	struct client_name_wait **names; /* one for each flow, by its number; NULL: not asked for */
 	struct smtp_flow *done;
 	struct smtp_flow *again, **again_last;
+	uint32_t nagain;
 	struct loop_timer again_timer;
 	/* for the call at hand */
 	struct message_recipient *recipients; /* SMTP_NOTE_RECIPIENTS_MAX */

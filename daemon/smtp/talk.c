@@ -19,8 +19,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A flow's share of one round, so that one fast client does not hold up the others. */
+/* A flow's share of one round, so that one fast client does not hold up the others: of bytes, and
+ * of what is done with them, as a command of six may be answered by a packet of its own. */
 #define ROUND_BYTES (1u << 20)
+#define STEP_BYTES  (8u << 10)
 /* Less than what comes of it has room for. */
 #define SERVER_READ_BYTES (8u << 10)
 
@@ -137,6 +139,11 @@ static bool close_client(struct smtp_flow *flow, bool gone)
 	return true;
 }
 
+static void spend(size_t *budget, size_t bytes)
+{
+	*budget -= bytes < *budget ? bytes : *budget;
+}
+
 static bool hear_client(struct smtp_flow *flow, size_t *budget)
 {
 	struct smtp_hold *held = &flow->from_client;
@@ -163,7 +170,7 @@ static bool hear_client(struct smtp_flow *flow, size_t *budget)
 	if (n <= 0)
 		return close_client(flow, n < 0);
 	flow->from_client_bytes += (uint64_t)n;
-	*budget -= (size_t)n < *budget ? (size_t)n : *budget;
+	spend(budget, (size_t)n);
 	bool secret = engine_hears_passwords(&flow->engine);
 	give_client(flow, bytes, (size_t)n, &used);
 	if (used < (size_t)n && flow->state == SMTP_FLOW_TALK &&
@@ -365,13 +372,14 @@ static void run(struct smtp_flow *flow)
 	flow->smtp->table.round_given = 0;
 	if (flow->state == SMTP_FLOW_LAST)
 		last_run(flow);
-	while (flow->state == SMTP_FLOW_TALK) {
+	while (flow->state == SMTP_FLOW_TALK && budget > 0) {
 		if (flow->engine.state == ENGINE_END) {
 			last_begin(flow);
 			return;
 		}
 		if (!step(flow, &budget))
 			break;
+		spend(&budget, STEP_BYTES);
 	}
 	if (flow->state != SMTP_FLOW_TALK)
 		return;

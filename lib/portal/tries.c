@@ -38,9 +38,9 @@ struct portal_tries {
 
 /* What stands for a device, a network or a user in the table. */
 struct who {
+	uint64_t key[2];
 	enum kind kind;
-	struct portal_client client;
-	char user[GUESS_NAME_SIZE];
+	struct portal_client client; /* of a device or network */
 };
 
 struct portal_tries *portal_tries_new(const uint8_t secret[static SIPHASH_SECRET_SIZE])
@@ -57,52 +57,70 @@ void portal_tries_free(struct portal_tries *tries)
 	free(tries);
 }
 
-static struct who device_of(const struct portal_client *client)
+static void put_text(struct siphash *hash, const char *text)
 {
-	struct who who;
-
-	memset(&who, 0, sizeof(who));
-	who.kind = KIND_DEVICE;
-	memcpy(who.client.zone, client->zone, strnlen(client->zone, POLICY_NAME_SIZE - 1));
-	who.client.mac = client->mac;
-	if (!mac_is_set(&client->mac))
-		who.client.address = client->address;
-	return who;
+	siphash_bytes(hash, text, strlen(text) + 1);
 }
 
-static struct who network_of(const struct portal_client *client)
-{
-	size_t keep = client->address.family == ADDR_IP6 ? 8 : 3;
-	struct who who = device_of(client);
-
-	who.kind = KIND_NETWORK;
-	who.client.mac = (struct mac){0};
-	who.client.address = client->address;
-	memset(who.client.address.bytes + keep, 0, sizeof(who.client.address.bytes) - keep);
-	return who;
-}
-
-static struct who user_of(const char *user)
-{
-	struct who who;
-
-	memset(&who, 0, sizeof(who));
-	who.kind = KIND_USER;
-	guess_name(user, NULL, who.user);
-	return who;
-}
-
-static uint64_t hash(const struct portal_tries *tries, const struct who *who, uint32_t half)
+static uint64_t hash(
+	const struct portal_tries *tries, const struct who *who, const char *user, uint32_t half)
 {
 	struct siphash hash;
 
 	siphash_begin(&hash, tries->secret);
 	siphash_number(&hash, half);
 	siphash_number(&hash, who->kind);
-	siphash_bytes(&hash, &who->client, sizeof(who->client));
-	siphash_bytes(&hash, who->user, sizeof(who->user));
+	put_text(&hash, who->client.zone);
+	siphash_bytes(&hash, &who->client.mac, sizeof(who->client.mac));
+	siphash_bytes(&hash, &who->client.address, sizeof(who->client.address));
+	put_text(&hash, user);
 	uint64_t number = siphash_end(&hash);
 	return number ? number : 1;
+}
+
+static struct who find_key(const struct portal_tries *tries, struct who who, const char *user)
+{
+	for (uint32_t half = 0; half < 2; half++)
+		who.key[half] = hash(tries, &who, user, half);
+	return who;
+}
+
+static struct who begin(enum kind kind, const char *zone)
+{
+	struct who who;
+
+	memset(&who, 0, sizeof(who));
+	who.kind = kind;
+	memcpy(who.client.zone, zone, strnlen(zone, POLICY_NAME_SIZE - 1));
+	return who;
+}
+
+static struct who device_of(const struct portal_tries *tries, const struct portal_client *client)
+{
+	struct who who = begin(KIND_DEVICE, client->zone);
+
+	who.client.mac = client->mac;
+	if (!mac_is_set(&client->mac))
+		who.client.address = client->address;
+	return find_key(tries, who, "");
+}
+
+static struct who network_of(const struct portal_tries *tries, const struct portal_client *client)
+{
+	size_t keep = client->address.family == ADDR_IP6 ? 8 : 3;
+	struct who who = begin(KIND_NETWORK, client->zone);
+
+	who.client.address = client->address;
+	memset(who.client.address.bytes + keep, 0, sizeof(who.client.address.bytes) - keep);
+	return find_key(tries, who, "");
+}
+
+static struct who user_of(const struct portal_tries *tries, const char *user)
+{
+	char name[GUESS_NAME_SIZE];
+
+	guess_name(user, NULL, name);
+	return find_key(tries, begin(KIND_USER, ""), name);
 }
 
 static struct row *row_at(struct portal_tries *tries, uint64_t key, size_t i)
@@ -112,11 +130,9 @@ static struct row *row_at(struct portal_tries *tries, uint64_t key, size_t i)
 
 static struct row *find(struct portal_tries *tries, const struct who *who)
 {
-	const uint64_t key[2] = {hash(tries, who, 0), hash(tries, who, 1)};
-
 	for (size_t i = 0; i < PROBE; i++) {
-		struct row *row = row_at(tries, key[0], i);
-		if (memcmp(row->key, key, sizeof(key)) == 0)
+		struct row *row = row_at(tries, who->key[0], i);
+		if (memcmp(row->key, who->key, sizeof(row->key)) == 0)
 			return row;
 	}
 	return NULL;
@@ -149,11 +165,10 @@ static uint64_t age_of(const struct row *row)
 /* The row in which a new key may stand: the one that tells least, of these the oldest. */
 static struct row *room_for(struct portal_tries *tries, const struct who *who, uint64_t now_ms)
 {
-	uint64_t key = hash(tries, who, 0);
 	struct row *best = NULL;
 
 	for (size_t i = 0; i < PROBE; i++) {
-		struct row *row = row_at(tries, key, i);
+		struct row *row = row_at(tries, who->key[0], i);
 		if (is_locked(row, now_ms))
 			continue;
 		if (!best || worth(row, now_ms) < worth(best, now_ms) ||
@@ -170,7 +185,7 @@ static struct row *make(struct portal_tries *tries, const struct who *who, uint6
 	if (row || !(row = room_for(tries, who, now_ms)))
 		return row;
 	*row = (struct row){
-		.key = {hash(tries, who, 0), hash(tries, who, 1)},
+		.key = {who->key[0], who->key[1]},
 		.kind = who->kind,
 		.client = who->client,
 	};
@@ -195,11 +210,12 @@ static enum portal_try wait_for(const struct row *row, uint64_t now_ms, uint64_t
 enum portal_try portal_tries_ask(struct portal_tries *tries, const struct portal_client *client,
 	const char *user, uint64_t now_ms, uint64_t *wait_ms)
 {
-	const struct who whos[] = {device_of(client), network_of(client), user_of(user)};
+	const struct who whos[] = {
+		device_of(tries, client), network_of(tries, client), user_of(tries, user)};
 	const struct row *device = find(tries, &whos[0]);
 	const struct row *network = find(tries, &whos[1]);
 	const struct row *name = find(tries, &whos[2]);
-	bool known = is_known(device, now_ms) && device->passed_user == hash(tries, &whos[2], 0);
+	bool known = is_known(device, now_ms) && device->passed_user == whos[2].key[0];
 
 	*wait_ms = 0;
 	if (device && is_locked(device, now_ms))
@@ -269,7 +285,8 @@ static void take_back(struct row *row, uint64_t now_ms)
 void portal_tries_begin(struct portal_tries *tries, const struct portal_client *client,
 	const char *user, uint64_t now_ms)
 {
-	const struct who whos[] = {device_of(client), network_of(client), user_of(user)};
+	const struct who whos[] = {
+		device_of(tries, client), network_of(tries, client), user_of(tries, user)};
 
 	for (size_t i = 0; i < sizeof(whos) / sizeof(*whos); i++) {
 		struct row *row = make(tries, &whos[i], now_ms);
@@ -281,7 +298,8 @@ void portal_tries_begin(struct portal_tries *tries, const struct portal_client *
 void portal_tries_forget(struct portal_tries *tries, const struct portal_client *client,
 	const char *user, uint64_t now_ms)
 {
-	const struct who whos[] = {device_of(client), network_of(client), user_of(user)};
+	const struct who whos[] = {
+		device_of(tries, client), network_of(tries, client), user_of(tries, user)};
 
 	for (size_t i = 0; i < sizeof(whos) / sizeof(*whos); i++)
 		take_back(find(tries, &whos[i]), now_ms);
@@ -290,7 +308,7 @@ void portal_tries_forget(struct portal_tries *tries, const struct portal_client 
 void portal_tries_passed(struct portal_tries *tries, const struct portal_client *client,
 	const char *user, uint64_t now_ms)
 {
-	const struct who who = device_of(client), name = user_of(user);
+	const struct who who = device_of(tries, client), name = user_of(tries, user);
 	struct row *device = make(tries, &who, now_ms);
 	struct row *row = find(tries, &name);
 
@@ -300,7 +318,7 @@ void portal_tries_passed(struct portal_tries *tries, const struct portal_client 
 	if (!device)
 		return;
 	device->passed_ms = now_ms;
-	device->passed_user = hash(tries, &name, 0);
+	device->passed_user = name.key[0];
 }
 
 uint64_t portal_tries_hold(uint64_t begun_ms, uint64_t now_ms)

@@ -27,6 +27,8 @@ static void grammar_error(const struct language_span *span, struct language *l, 
 
 #define YYLLOC_DEFAULT(current, rhs, n)                                                            \
 	((current) = (n) ? YYRHSLOC(rhs, 1) : (struct language_span){YYRHSLOC(rhs, 0).place, 1})
+/* Blocks nest four deep; a stack for 200 is 40 KiB to be prepared for every text. It grows. */
+#define YYINITDEPTH 40
 /* After an error: on with the next statement of the block, or no further at the text's end. */
 #define RECOVER(kind)                                                                              \
 	do {                                                                                       \

@@ -129,8 +129,9 @@ class Instance:
         entries = [json.loads(line) for line in text.splitlines()]
         return list({entry["queue_id"]: entry for entry in entries}.values())
 
-    def logins(self):
-        """Whom each message was taken of: {queue id: (client, user)}."""
-        return {match[1]: (match[2], match[3]) for match in re.finditer(
-            r"smtpd\[\d+\]: (\w+): client=\S+?\[([^\]]+)\]\S*, sasl_method=XCLIENT, "
-            r"sasl_username=(\S+)", self.log())}
+    def login(self, ident):
+        """Whom a message was taken of: (client, user). It may be queued before a process of its own
+        has written that into the log."""
+        line = re.compile(rf"smtpd\[\d+\]: {ident}: client=\S+?\[([^\]]+)\]\S*, "
+                          r"sasl_method=XCLIENT, sasl_username=(\S+)\n")
+        return wait_until(lambda: line.search(self.log()), 20, f"the login of {ident}").groups()

@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		{.ifindex = 1, .name = "lo"}, {.ifindex = 2, .name = "eth0"}};
 	const struct foreign_dump dump = {data, size, links, 2};
 
-	foreign_tell(&dump, 0xf0000000, 25, check, NULL);
-	foreign_tell(&dump, 0xf0000000, 587, check, "587:");
+	foreign_tell(&dump, 0xf0000000, 25, false, check, NULL);
+	foreign_tell(&dump, 0xf0000000, 587, false, check, "587:");
 	return 0;
 }

@@ -239,7 +239,7 @@ static struct told tell(const struct ruleset *set)
 	const struct foreign_dump dump = dump_of(set);
 	struct told told = {""};
 
-	foreign_tell(&dump, MASK, 25, hear, &told);
+	foreign_tell(&dump, MASK, 25, false, hear, &told);
 	return told;
 }
 

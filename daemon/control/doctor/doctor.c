@@ -50,17 +50,17 @@ void doctor_facts_take(
 {
 	const struct foreign_dump foreign = {
 		facts->foreign, facts->foreign_len, control->links, control->nlinks};
+	const uint32_t mask = control->start.options.mark_mask;
+
 	for (size_t i = 0; i < facts->n; i++)
 		add_fact(lines, facts->lines[i]);
 	path_tell(control, &foreign, add_fact, lines);
-	foreign_tell(
-		&foreign, control->start.options.mark_mask, FOREIGN_SMTP_PORT, add_fact, lines);
+	foreign_tell(&foreign, mask, FOREIGN_SMTP_PORT, false, add_fact, lines);
 	for (uint16_t port = 0; (port = port_after(control, port));)
 		if (port != FOREIGN_SMTP_PORT)
-			foreign_tell(
-				&foreign, control->start.options.mark_mask, port, add_fact, lines);
+			foreign_tell(&foreign, mask, port, false, add_fact, lines);
 	for (uint16_t port = 0; (port = listening_next_port(control->listening, port, true));)
-		foreign_tell_udp(&foreign, control->start.options.mark_mask, port, add_fact, lines);
+		foreign_tell(&foreign, mask, port, true, add_fact, lines);
 }
 
 void doctor_facts_fini(struct doctor_facts *facts)

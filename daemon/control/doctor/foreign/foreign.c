@@ -231,33 +231,7 @@ static void tell_rule_of(struct telling *telling, const struct nlmsghdr *message
 	tell_rule(&place, &reading);
 }
 
-static void tell_all(struct telling *telling)
-{
-	const struct nlmsghdr *message;
-	const bool steered = !telling->udp && telling->port == FOREIGN_SMTP_PORT;
-	uint32_t family;
-
-	for (size_t at = 0; (message = foreign_next(telling->dump, &at, &family));)
-		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN && steered)
-			tell_chain(telling, message, family);
-		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
-			tell_rule_of(telling, message, family);
-}
-
-void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
-	void (*tell)(void *context, const char *text), void *context)
-{
-	struct telling telling = {.dump = dump,
-		.tell = tell,
-		.context = context,
-		.mark_mask = mark_mask,
-		.relay = mark_mask & -mark_mask,
-		.port = port};
-
-	tell_all(&telling);
-}
-
-void foreign_tell_udp(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
+void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port, bool udp,
 	void (*tell)(void *context, const char *text), void *context)
 {
 	struct telling telling = {.dump = dump,
@@ -266,7 +240,14 @@ void foreign_tell_udp(const struct foreign_dump *dump, uint32_t mark_mask, uint1
 		.mark_mask = mark_mask,
 		.relay = mark_mask & -mark_mask,
 		.port = port,
-		.udp = true};
+		.udp = udp};
+	const struct nlmsghdr *message;
+	const bool steered = !udp && port == FOREIGN_SMTP_PORT;
+	uint32_t family;
 
-	tell_all(&telling);
+	for (size_t at = 0; (message = foreign_next(dump, &at, &family));)
+		if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN && steered)
+			tell_chain(&telling, message, family);
+		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
+			tell_rule_of(&telling, message, family);
 }

@@ -5,11 +5,8 @@
 
 #include "daemon/control/doctor/foreign/bytes.h"
 
-/* One text a fact; see foreign.c. port: that of the packets. */
-void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
-	void (*tell)(void *context, const char *text), void *context);
-/* The same of packets to a port of UDP. */
-void foreign_tell_udp(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port,
+/* One text a fact; see foreign.c. port: that of the packets, by UDP or TCP. */
+void foreign_tell(const struct foreign_dump *dump, uint32_t mark_mask, uint16_t port, bool udp,
 	void (*tell)(void *context, const char *text), void *context);
 
 #endif

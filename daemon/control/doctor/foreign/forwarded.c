@@ -5,33 +5,10 @@
 
 #include <inttypes.h>
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX      16    /* as deep as the kernel goes */
 #define ANSWERING_PORT 40000 /* one that clients choose */
-
-struct chain {
-	uint32_t family, hook;
-	const char *table, *name, *type;
-	bool drops; /* by its policy */
-};
-
-struct chain_rule {
-	uint32_t family;
-	const char *table, *chain;
-	uint64_t handle;
-	const struct nlattr *expressions;
-};
-
-struct foreign_chains {
-	struct foreign_dump dump;
-	size_t nchains, nrules;
-	struct chain *chains; /* those with a hook */
-	struct chain_rule *rules;
-};
 
 /* What becomes of a packet in a chain. */
 enum fate {
@@ -43,89 +20,21 @@ enum fate {
 	FATE_UNCLEAR, /* a rule with a condition that is not understood may do otherwise */
 };
 
-static void take_chain(
-	struct foreign_chains *chains, const struct nlmsghdr *message, uint32_t family)
-{
-	struct foreign_attrs attrs, hook;
-
-	foreign_read(message, &attrs);
-	foreign_nested(attrs.v[NFTA_CHAIN_HOOK], &hook);
-	const struct chain chain = {family, foreign_u32(&hook, NFTA_HOOK_HOOKNUM),
-		foreign_text(&attrs, NFTA_CHAIN_TABLE), foreign_text(&attrs, NFTA_CHAIN_NAME),
-		foreign_text(&attrs, NFTA_CHAIN_TYPE),
-		attrs.v[NFTA_CHAIN_POLICY] && foreign_u32(&attrs, NFTA_CHAIN_POLICY) == NF_DROP};
-	if (hook.v[NFTA_HOOK_HOOKNUM] && family != NFPROTO_NETDEV && chain.table && chain.name &&
-		chain.type && !foreign_is_ours(family, chain.table))
-		chains->chains[chains->nchains++] = chain;
-}
-
-static void take_rule(
-	struct foreign_chains *chains, const struct nlmsghdr *message, uint32_t family)
-{
-	struct foreign_attrs attrs;
-
-	foreign_read(message, &attrs);
-	const struct chain_rule rule = {family, foreign_text(&attrs, NFTA_RULE_TABLE),
-		foreign_text(&attrs, NFTA_RULE_CHAIN), foreign_u64(&attrs, NFTA_RULE_HANDLE),
-		attrs.v[NFTA_RULE_EXPRESSIONS]};
-	if (rule.table && rule.chain && !foreign_is_ours(family, rule.table))
-		chains->rules[chains->nrules++] = rule;
-}
-
-struct foreign_chains *foreign_chains_new(const struct foreign_dump *dump)
-{
-	struct foreign_chains *chains = calloc(1, sizeof(*chains));
-	const struct nlmsghdr *message;
-	size_t nchains = 0, nrules = 0;
-	uint32_t family;
-
-	if (!chains)
-		return NULL;
-	for (size_t at = 0; (message = foreign_next(dump, &at, &family));) {
-		nchains += (message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN;
-		nrules += (message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE;
-	}
-	chains->dump = *dump;
-	chains->chains = calloc(nchains + 1, sizeof(*chains->chains));
-	chains->rules = calloc(nrules + 1, sizeof(*chains->rules));
-	if (!chains->chains || !chains->rules) {
-		foreign_chains_free(chains);
-		return NULL;
-	}
-	for (size_t at = 0; (message = foreign_next(dump, &at, &family));)
-		if (!foreign_family(family))
-			continue;
-		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWCHAIN)
-			take_chain(chains, message, family);
-		else if ((message->nlmsg_type & 0xff) == NFT_MSG_NEWRULE)
-			take_rule(chains, message, family);
-	return chains;
-}
-
-void foreign_chains_free(struct foreign_chains *chains)
-{
-	if (!chains)
-		return;
-	free(chains->chains);
-	free(chains->rules);
-	free(chains);
-}
-
 /* ---- one packet through one chain ---- */
 
 struct walk {
 	const struct foreign_chains *chains;
-	const struct chain *chain;
+	const struct foreign_chain *chain;
 	const struct foreign_packet *packet;
 	uint16_t port;
 	uint32_t mark_mask, mark;
-	const struct chain_rule *hiding; /* with FATE_HIDDEN, and what it does */
+	const struct foreign_chain_rule *hiding; /* with FATE_HIDDEN, and what it does */
 	const char *how;
 };
 
 static enum fate walk_chain(struct walk *walk, const char *name, unsigned depth);
 
-static enum fate act_on(struct walk *walk, const struct chain_rule *rule,
+static enum fate act_on(struct walk *walk, const struct foreign_chain_rule *rule,
 	const struct foreign_act *act, unsigned depth)
 {
 	enum fate fate;
@@ -143,7 +52,7 @@ static enum fate act_on(struct walk *walk, const struct chain_rule *rule,
 	}
 	if (strcmp(act->name, "jump") != 0)
 		return FATE_UNCLEAR;
-	if (depth == DEPTH_MAX)
+	if (depth == FOREIGN_DEPTH_MAX)
 		return FATE_UNCLEAR;
 	fate = walk_chain(walk, act->chain, depth + 1);
 	return fate == FATE_GOES_ON && act->stays ? FATE_RETURNS : fate;
@@ -156,7 +65,7 @@ static enum fate weaken(enum fate fate)
 										   : FATE_UNCLEAR;
 }
 
-static enum fate meet(struct walk *walk, const struct chain_rule *rule, unsigned depth)
+static enum fate meet(struct walk *walk, const struct foreign_chain_rule *rule, unsigned depth)
 {
 	struct foreign_rule reading = {.dump = &walk->chains->dump,
 		.to = walk->port,
@@ -183,7 +92,7 @@ static enum fate walk_chain(struct walk *walk, const char *name, unsigned depth)
 	bool unclear = false;
 
 	for (size_t i = 0; i < walk->chains->nrules; i++) {
-		const struct chain_rule *rule = &walk->chains->rules[i];
+		const struct foreign_chain_rule *rule = &walk->chains->rules[i];
 		if (rule->family != walk->chain->family || strcmp(rule->chain, name) != 0 ||
 			strcmp(rule->table, walk->chain->table) != 0)
 			continue;
@@ -235,7 +144,7 @@ static struct way way_back(const struct foreign_forwarded *forwarded)
 }
 
 static bool is_on_way(
-	const struct chain *chain, const struct way *way, const char *type, uint32_t hook)
+	const struct foreign_chain *chain, const struct way *way, const char *type, uint32_t hook)
 {
 	const uint32_t family =
 		way->packet.family == ADDR_IP6 ? NFPROTO_IPV6 : (uint32_t)NFPROTO_IPV4;

@@ -4,7 +4,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_FORWARDED_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_FORWARDED_H
 
-#include "daemon/control/doctor/foreign/bytes.h"
+#include "daemon/control/doctor/foreign/chains.h"
 
 #include "lib/base/addr.h"
 
@@ -15,12 +15,6 @@ struct foreign_forwarded {
 	struct endpoint host;
 	bool gateway; /* they come from the gateway's own address, by our own rules */
 };
-
-struct foreign_chains;
-
-/* The base chains and rules of a dump, which is borrowed. NULL: no memory. */
-struct foreign_chains *foreign_chains_new(const struct foreign_dump *dump);
-void foreign_chains_free(struct foreign_chains *chains); /* NULL is allowed */
 
 /* One text a fact, only where something is wrong (see foreign.c). mark: that of these connections,
  * in its place; a chain of which not all conditions are understood is not told. */

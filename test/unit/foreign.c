@@ -2,7 +2,7 @@
 /* What doctor makes of other programs' rules for connections that are forwarded: by the kernel's
  * own messages, put together here, since not every kernel has flowtables to ask. */
 #include "daemon/control/doctor/foreign/foreign.h"
-#include "daemon/control/doctor/foreign/forwarded.h"
+#include "daemon/control/doctor/foreign/marked.h"
 #include "daemon/control/kernel/link.h"
 
 #include <arpa/inet.h>
@@ -486,6 +486,132 @@ static void who_hides_the_clients_is_told(void **unused)
 	expect(&set, "");
 }
 
+/* ---- marks ---- */
+
+/* Between steer and our nat. */
+static void add_between(struct ruleset *set)
+{
+	begin(set, NFT_MSG_NEWCHAIN);
+	mnl_attr_put_strz(set->message, NFTA_CHAIN_TABLE, "fw");
+	mnl_attr_put_strz(set->message, NFTA_CHAIN_NAME, "base");
+	struct nlattr *nest = mnl_attr_nest_start(set->message, NFTA_CHAIN_HOOK);
+	mnl_attr_put_u32(set->message, NFTA_HOOK_HOOKNUM, htonl(NF_INET_PRE_ROUTING));
+	mnl_attr_put_u32(set->message, NFTA_HOOK_PRIORITY, htonl((uint32_t)-120));
+	mnl_attr_nest_end(set->message, nest);
+	mnl_attr_put_strz(set->message, NFTA_CHAIN_TYPE, "filter");
+	end(set);
+}
+
+static void store(
+	struct ruleset *set, const char *expression, uint16_t key, uint16_t reg, uint32_t mark)
+{
+	struct nests nests = begin_expr(set, expression);
+	mnl_attr_put_u32(set->message, key, htonl(mark));
+	mnl_attr_put_u32(set->message, reg, htonl(NFT_REG_1));
+	end_expr(set, nests);
+}
+
+static void set_mark(struct ruleset *set)
+{
+	store(set, "meta", NFTA_META_KEY, NFTA_META_SREG, NFT_META_MARK);
+}
+
+static void set_ct_mark(struct ruleset *set)
+{
+	store(set, "ct", NFTA_CT_KEY, NFTA_CT_SREG, NFT_CT_MARK);
+}
+
+static void load_value(struct ruleset *set, uint32_t value)
+{
+	struct nests nests = begin_expr(set, "immediate");
+	mnl_attr_put_u32(set->message, NFTA_IMMEDIATE_DREG, htonl(NFT_REG_1));
+	put_value(set, NFTA_IMMEDIATE_DATA, &value, sizeof(value));
+	end_expr(set, nests);
+}
+
+static struct told marked_by(const struct ruleset *set, uint32_t mark_mask, uint32_t server_mask)
+{
+	const struct foreign_dump dump = dump_of(set);
+	const struct foreign_forwarded flows = {
+		"guest0", "dmz0", address(CLIENT), {address(HOST), 25}, false};
+	struct foreign_chains *chains = foreign_chains_new(&dump);
+	struct foreign_marked *marked = foreign_marked_new(chains, mark_mask, server_mask);
+	struct told told = {""};
+
+	assert_non_null(marked);
+	foreign_marked_follow(marked, &flows, 25);
+	foreign_marked_tell(marked, hear, &told);
+	foreign_marked_free(marked);
+	foreign_chains_free(chains);
+	return told;
+}
+
+static void what_is_ours_is_as_the_masks_say(void **unused)
+{
+	static const uint32_t low = 0xffff0000;
+	struct ruleset set = {.len = 0};
+
+	(void)unused;
+	add_between(&set);
+	begin_rule(&set, "base"); /* meta mark set 0x20000001 */
+	load_value(&set, 0x20000001);
+	set_mark(&set);
+	end_rule(&set);
+	begin_rule(&set, "base"); /* ct mark set ct mark & 0xffff0000 */
+	load_ct(&set, NFT_CT_MARK);
+	mask(&set, &low, sizeof(low));
+	set_ct_mark(&set);
+	end_rule(&set);
+	assert_string_equal(marked_by(&set, 0xf0000000, 0x0fff0000).text,
+		"marks inet fw base 1 base out all 0x00000001 -\n");
+	assert_string_equal(marked_by(&set, 0x0f000000, 0x00ff0000).text,
+		"marks inet fw base 1 base reset all 0x20000001 -\n");
+	assert_string_equal(marked_by(&set, 0xf0000000, 0x0000fff0).text,
+		"marks inet fw base 1 base out all 0x00000001 -\n"
+		"marks inet fw base 2 base misled all - *\n");
+	assert_string_equal(marked_by(&set, 0x0000000f, 0x0000fff0).text,
+		"marks inet fw base 1 base reset all 0x20000000 -\n"
+		"marks inet fw base 2 base reset all - *\n");
+}
+
+/* `meta mark set meta mark | ct mark`, of kernels from 6.13 on. */
+static void a_mark_that_is_joined_with_another_may_be_any(void **unused)
+{
+	struct ruleset set = {.len = 0};
+
+	(void)unused;
+	add_between(&set);
+	begin_rule(&set, "base");
+	load_meta(&set, NFT_META_MARK);
+	struct nests nests = begin_expr(&set, "bitwise");
+	mnl_attr_put_u32(set.message, NFTA_BITWISE_OP, htonl(4));
+	end_expr(&set, nests);
+	set_mark(&set);
+	end_rule(&set);
+	assert_string_equal(marked_by(&set, 0xf0000000, 0x0fff0000).text,
+		"marks inet fw base 1 base out some * -\n");
+}
+
+/* As many ways as the kernel would never load. */
+static void chains_without_end_are_left(void **unused)
+{
+	struct ruleset set = {.len = 0};
+
+	(void)unused;
+	add_between(&set);
+	for (size_t i = 0; i < 8; i++) {
+		begin_rule(&set, "base");
+		verdict(&set, NFT_JUMP, "base");
+		end_rule(&set);
+	}
+	begin_rule(&set, "base");
+	load_value(&set, 0);
+	set_mark(&set);
+	end_rule(&set);
+	assert_non_null(
+		strstr(marked_by(&set, 0xf0000000, 0x0fff0000).text, "marks-unread rules\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +624,9 @@ int main(void)
 		cmocka_unit_test(a_condition_that_is_not_understood_says_less),
 		cmocka_unit_test(chains_are_followed_and_left),
 		cmocka_unit_test(who_hides_the_clients_is_told),
+		cmocka_unit_test(what_is_ours_is_as_the_masks_say),
+		cmocka_unit_test(a_mark_that_is_joined_with_another_may_be_any),
+		cmocka_unit_test(chains_without_end_are_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

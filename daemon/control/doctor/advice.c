@@ -152,6 +152,28 @@ void advice_put_mark(struct advice *advice, const struct examination *exam,
 	advice_put_accept(advice, exam, chain, words, options);
 }
 
+bool advice_knows_marks(const struct examination *exam, const struct advice_chain *chain)
+{
+	return manager_of(exam, chain) != MANAGER_FIREWALLD;
+}
+
+void advice_put_kept(struct advice *advice, const struct examination *exam,
+	const struct advice_chain *chain, const char *nft, const char *iptables, uint32_t kept,
+	const char *value)
+{
+	if (strncmp(value, "0x", 2) != 0)
+		advice_put_line(advice, "# or have that rule keep 0x%08" PRIx32 " of `%s` as it is",
+			kept, nft);
+	else if (is_iptables(exam, chain))
+		advice_put_line(advice,
+			"# or write `-j %s --set-xmark %s/0x%08" PRIx32 "` in that rule", iptables,
+			value, ~kept);
+	else
+		advice_put_line(advice,
+			"# or write `%s set %s & 0x%08" PRIx32 " | %s` in that rule", nft, nft,
+			kept, value);
+}
+
 void advice_put_host(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, const struct addr *addr, unsigned port)
 {

@@ -10,6 +10,9 @@
 #include "lib/base/addr.h"
 #include "lib/policy/mark.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* "FAMILY TABLE CHAIN TYPE HOOK PRIORITY POLICY DEVICE" of the fact `chain`. */
 struct advice_chain {
 	char family[16], table[180], name[180];
@@ -32,6 +35,13 @@ void advice_put_accept(struct advice *advice, const struct examination *exam,
 /* By the packet's mark ("meta mark", "mark") or the connection's ("ct mark", "connmark"). */
 void advice_put_mark(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, enum mark mark, const char *nft, const char *iptables);
+/* Can whoever makes the chain's table let packets through by a mark? */
+bool advice_knows_marks(const struct examination *exam, const struct advice_chain *chain);
+/* Has a rule that writes a mark ("meta mark", "MARK") keep bits of it. value: the others; not a
+ * number: they are not always the same. */
+void advice_put_kept(struct advice *advice, const struct examination *exam,
+	const struct advice_chain *chain, const char *nft, const char *iptables, uint32_t kept,
+	const char *value);
 /* Lets connections to a host out, where the chain sees its family. */
 void advice_put_host(struct advice *advice, const struct examination *exam,
 	const struct advice_chain *chain, const struct addr *addr, unsigned port);

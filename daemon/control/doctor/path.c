@@ -5,18 +5,25 @@
 
 #include "daemon/control/control.h"
 #include "daemon/control/doctor/advice.h"
-#include "daemon/control/doctor/foreign/forwarded.h"
+#include "daemon/control/doctor/chain.h"
+#include "daemon/control/doctor/foreign/marked.h"
+#include "daemon/control/doctor/foreign/set.h"
 #include "daemon/control/doctor/setting.h"
 #include "daemon/control/kernel/interfaces.h"
 #include "daemon/control/peers/health/health_peer.h"
 #include "kernel-rules/way.h"
 #include "lib/policy/mark.h"
 
+#include <assert.h>
 #include <ifaddrs.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#define ADMIT_PRIORITY (-149)
+#define STEER_PRIORITY (-148)
+#define GUARD_PRIORITY (-90)
 
 #define PAIRS_MAX 32 /* of an interface and a host: enough to see what is wrong */
 
@@ -140,12 +147,15 @@ void path_tell(const struct control *control, const struct foreign_dump *dump,
 {
 	const uint32_t mask = control->start.options.mark_mask, mark = MARK_KERNEL * (mask & -mask);
 	struct foreign_chains *chains = NULL;
+	struct foreign_marked *marked = NULL;
 	struct ifaddrs *own = NULL;
 	struct pairs pairs;
 
 	if (!path_is_used(control) || !pairs_init(&pairs, control))
 		return;
 	chains = foreign_chains_new(dump);
+	if (chains)
+		marked = foreign_marked_new(chains, mask, control->start.options.server_mask);
 	if (getifaddrs(&own) < 0)
 		own = NULL;
 	for (size_t i = 0; chains && i < pairs.n; i++) {
@@ -158,9 +168,14 @@ void path_tell(const struct control *control, const struct foreign_dump *dump,
 			server->bind == POLICY_BIND_GATEWAY ||
 				strcmp(pair->zone, pair->server) == 0};
 		foreign_forwarded_tell(chains, mask, mark, &forwarded, tell, context);
+		for (size_t p = 0; marked && p < zone->ports.n; p++)
+			foreign_marked_follow(marked, &forwarded, zone->ports.v[p]);
 	}
+	if (marked)
+		foreign_marked_tell(marked, tell, context);
 	if (own)
 		freeifaddrs(own);
+	foreign_marked_free(marked);
 	foreign_chains_free(chains);
 	pairs_fini(&pairs);
 }
@@ -244,6 +259,113 @@ static void check_hiding(const struct examination *exam)
 	}
 }
 
+static const struct {
+	const char *name, *text;
+	bool always_warning;
+} effects[] = {
+	{"out",
+		"a client's first packet leaves without being led to its server (path kernel), and "
+		"mail "
+		"goes out past all servers",
+		false},
+	{"unguarded",
+		"a client's first packet that nothing has led to its server (path kernel) is not "
+		"held "
+		"back, and mail can go out past all servers",
+		true},
+	{"reset", "connections by `path kernel` are reset", false},
+	{"misled", "connections by `path kernel` go to another server, or are reset", false},
+	{"broken",
+		"packets by `path kernel` are taken for a relay's, and their connections hang or "
+		"are "
+		"reset",
+		false},
+	{"lost",
+		"connections by `path kernel` go on unknown: no logout, kill or block ends them, "
+		"and "
+		"their records end early",
+		true},
+	{"unnumbered",
+		"connections by `path kernel` lose the number of their server: `bind gateway` does "
+		"not "
+		"hold for them, and after a restart they are not known",
+		true},
+};
+static_assert(sizeof(effects) / sizeof(effects[0]) + 1 == FOREIGN_EFFECTS, "each has a text");
+
+/* The connection's mark is there as soon as steer has seen the first packet. */
+static void put_marks(struct advice *lines, const struct examination *exam,
+	const struct advice_chain *chain, const char *packet, const char *ct)
+{
+	const struct process_options *options = &exam->control->start.options;
+	const bool early = strcmp(chain->hook, "prerouting") == 0;
+
+	if (advice_knows_marks(exam, chain)) {
+		advice_put_mark(lines, exam, chain, MARK_KERNEL, "ct mark", "connmark");
+		if (early && chain->priority >= ADMIT_PRIORITY && chain->priority <= STEER_PRIORITY)
+			advice_put_mark(lines, exam, chain, MARK_KERNEL, "meta mark", "mark");
+		/* a kill stands in the mark, too, until both sides have sent something */
+		if (early && chain->priority <= GUARD_PRIORITY && *ct != '-')
+			advice_put_mark(lines, exam, chain, MARK_KILL, "ct mark", "connmark");
+	}
+	if (*packet != '-')
+		advice_put_kept(
+			lines, exam, chain, "meta mark", "MARK", options->mark_mask, packet);
+	if (*ct != '-')
+		advice_put_kept(lines, exam, chain, "ct mark", "CONNMARK",
+			options->mark_mask | options->server_mask, ct);
+}
+
+/* "FAMILY TABLE CHAIN HANDLE BASE EFFECT all|some MARK CT-MARK". */
+static void check_marks(const struct examination *exam)
+{
+	unsigned found = 0;
+	size_t at = 0;
+
+	for (const char *fact; (fact = examination_fact(exam->facts, "marks", &at));) {
+		struct chain_rule rule, base;
+		struct advice_chain chain;
+		struct advice lines = {.len = 0};
+		char effect[16], packet[16], ct[16];
+		size_t e = 0;
+		if (sscanf(fact, "%15s %179s %179s %" SCNu64 " %179s %15s %7s %15s %15s",
+			    rule.family, rule.table, rule.chain, &rule.handle, rule.what, effect,
+			    rule.extent, packet, ct) != 9)
+			continue;
+		base = rule;
+		memcpy(base.chain, rule.what, sizeof(base.chain));
+		while (e < sizeof(effects) / sizeof(effects[0]) &&
+			strcmp(effects[e].name, effect) != 0)
+			e++;
+		if (e == sizeof(effects) / sizeof(effects[0]) ||
+			!chain_find_base(exam, FOREIGN_SMTP_PORT, &base, &chain, 0))
+			continue;
+		const bool all = strcmp(rule.extent, "all") == 0;
+		put_marks(&lines, exam, &chain, packet, ct);
+		examination_find(exam, "path-mark",
+			all && !effects[e].always_warning ? DOCTOR_ERROR : DOCTOR_WARNING,
+			lines.text,
+			"chain %s %s %s (%s, %s, priority %d) has a rule, handle %" PRIu64
+			", that %s over our bits of %s: %s",
+			rule.family, rule.table, rule.chain, chain.type, chain.hook, chain.priority,
+			rule.handle, all ? "writes" : "may write",
+			*ct == '-'       ? "the packet's mark"
+			: *packet == '-' ? "the connection's mark"
+					 : "the packet's mark and the connection's",
+			effects[e].text);
+		found++;
+	}
+	at = 0;
+	if (examination_fact(exam->facts, "marks-unread", &at))
+		examination_find(exam, "path-mark", DOCTOR_WARNING,
+			"# look for `mark set`, MARK and CONNMARK: nft list ruleset",
+			"there are too many rules of others to tell whether more of them write "
+			"over the marks of `path kernel`");
+	else if (!found)
+		examination_find(exam, "path-mark", DOCTOR_OK, "",
+			"no other rule writes over the marks of `path kernel`");
+}
+
 void examination_of_paths(const struct examination *exam)
 {
 	struct pairs pairs;
@@ -252,6 +374,7 @@ void examination_of_paths(const struct examination *exam)
 		return;
 	check_accounting(exam);
 	check_hiding(exam);
+	check_marks(exam);
 	if (!pairs_init(&pairs, exam->control))
 		return;
 	for (size_t i = 0; i < pairs.n; i++) {

@@ -15,7 +15,8 @@ static void take_chain(
 	const struct foreign_chain chain = {family, foreign_u32(&hook, NFTA_HOOK_HOOKNUM),
 		foreign_text(&attrs, NFTA_CHAIN_TABLE), foreign_text(&attrs, NFTA_CHAIN_NAME),
 		foreign_text(&attrs, NFTA_CHAIN_TYPE),
-		attrs.v[NFTA_CHAIN_POLICY] && foreign_u32(&attrs, NFTA_CHAIN_POLICY) == NF_DROP};
+		attrs.v[NFTA_CHAIN_POLICY] && foreign_u32(&attrs, NFTA_CHAIN_POLICY) == NF_DROP,
+		(int32_t)foreign_u32(&hook, NFTA_HOOK_PRIORITY)};
 	if (hook.v[NFTA_HOOK_HOOKNUM] && family != NFPROTO_NETDEV && chain.table && chain.name &&
 		chain.type && !foreign_is_ours(family, chain.table))
 		chains->chains[chains->nchains++] = chain;
@@ -32,6 +33,12 @@ static void take_rule(
 		attrs.v[NFTA_RULE_EXPRESSIONS]};
 	if (rule.table && rule.chain && !foreign_is_ours(family, rule.table))
 		chains->rules[chains->nrules++] = rule;
+}
+
+bool foreign_chain_sees(const struct foreign_chain *chain, enum addr_family family)
+{
+	return chain->family == NFPROTO_INET ||
+	       chain->family == (family == ADDR_IP6 ? NFPROTO_IPV6 : (uint32_t)NFPROTO_IPV4);
 }
 
 struct foreign_chains *foreign_chains_new(const struct foreign_dump *dump)

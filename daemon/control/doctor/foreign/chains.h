@@ -5,6 +5,8 @@
 
 #include "daemon/control/doctor/foreign/bytes.h"
 
+#include "lib/base/addr.h"
+
 /* As deep as the kernel goes from chain to chain. */
 #define FOREIGN_DEPTH_MAX 16
 
@@ -12,6 +14,7 @@ struct foreign_chain {
 	uint32_t family, hook;
 	const char *table, *name, *type;
 	bool drops; /* by its policy */
+	int32_t priority;
 };
 
 struct foreign_chain_rule {
@@ -28,6 +31,8 @@ struct foreign_chains {
 	struct foreign_chain_rule *rules;
 };
 
+/* Do packets of this family come to the chain? */
+bool foreign_chain_sees(const struct foreign_chain *chain, enum addr_family family);
 /* The dump is borrowed. NULL: no memory. */
 struct foreign_chains *foreign_chains_new(const struct foreign_dump *dump);
 void foreign_chains_free(struct foreign_chains *chains); /* NULL is allowed */

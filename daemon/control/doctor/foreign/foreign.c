@@ -25,6 +25,15 @@
  *
  *   refused FAMILY TABLE CHAIN ADDRESS PORT IN OUT there|back   a base chain lets no such packet
  *   hides FAMILY TABLE CHAIN HANDLE ADDRESS PORT IN OUT masquerade|snat   its source becomes ours
+ *
+ * Of marked.c, of connections that the kernel leads to a server:
+ *
+ *   marks-unread rules    there are too many rules to follow a packet through all
+ *   marks FAMILY TABLE CHAIN HANDLE BASE EFFECT all|some MARK CT-MARK   a rule writes to our bits
+ *
+ * BASE is the base chain that leads to it; EFFECT is what comes of it (marked.h), surely with
+ * `all`. MARK and CT-MARK are what the rule writes beside our bits; * is not always the same, -
+ * nothing.
  */
 #include "daemon/control/doctor/foreign/foreign.h"
 

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ANSWERING_PORT 40000 /* one that clients choose */
-
 /* What becomes of a packet in a chain. */
 enum fate {
 	FATE_GOES_ON,
@@ -140,16 +138,14 @@ static struct way way_back(const struct foreign_forwarded *forwarded)
 			.source = forwarded->host.addr,
 			.destination = forwarded->client,
 			.established = true},
-		ANSWERING_PORT};
+		FOREIGN_ANSWERING_PORT};
 }
 
 static bool is_on_way(
 	const struct foreign_chain *chain, const struct way *way, const char *type, uint32_t hook)
 {
-	const uint32_t family =
-		way->packet.family == ADDR_IP6 ? NFPROTO_IPV6 : (uint32_t)NFPROTO_IPV4;
 	return chain->hook == hook && strcmp(chain->type, type) == 0 &&
-	       (chain->family == NFPROTO_INET || chain->family == family);
+	       foreign_chain_sees(chain, way->packet.family);
 }
 
 static void tell_refused(const struct walk *walk, const struct way *way,

@@ -84,6 +84,13 @@ void packet_compare(struct foreign_rule *reading, uint32_t op, const uint8_t *da
 	*(known ? &reading->missed : &reading->narrowed) |= !known || equal != (op == NFT_CMP_EQ);
 }
 
+/* Without the key: what the map does with each may be done. */
+static void miss_out(struct foreign_rule *reading, const struct foreign_set *set, bool map)
+{
+	reading->narrowed = true;
+	reading->unfound = map ? set->name : NULL;
+}
+
 static void look_up_interface(
 	struct foreign_rule *reading, const struct foreign_set *set, bool map, bool inverted)
 {
@@ -100,7 +107,10 @@ static void look_up_interface(
 			reading->act = interfaces.v[i].act;
 		return;
 	}
-	*(interfaces.incomplete ? &reading->narrowed : &reading->missed) |= !inverted;
+	if (interfaces.incomplete)
+		miss_out(reading, set, map);
+	else
+		reading->missed |= !inverted;
 }
 
 /* A set of addresses may be cut off: what is not found in it may be in it. */
@@ -110,12 +120,25 @@ static void look_up_address(
 	struct foreign_act act;
 
 	if (!foreign_set_find(set, reading->field, reading->field_len, &act)) {
-		reading->narrowed = true;
+		miss_out(reading, set, map);
 		return;
 	}
 	reading->missed |= inverted;
 	if (map)
 		reading->act = act;
+}
+
+static void look_up_state(struct foreign_rule *reading, const struct foreign_set *set)
+{
+	const uint32_t state = packet_state(reading->packet);
+	uint8_t key[sizeof(state)];
+	struct foreign_act act;
+
+	memcpy(key, &state, sizeof(key));
+	if (foreign_set_find(set, key, sizeof(key), &act))
+		reading->act = act;
+	else
+		reading->missed = true;
 }
 
 bool packet_look_up(
@@ -126,6 +149,8 @@ bool packet_look_up(
 	else if (reading->loaded == LOADED_INTERFACE || reading->loaded == LOADED_INDEX ||
 		 reading->loaded == LOADED_OUT || reading->loaded == LOADED_OUT_INDEX)
 		look_up_interface(reading, set, map, inverted);
+	else if (reading->loaded == LOADED_STATE && map)
+		look_up_state(reading, set);
 	else
 		return false;
 	return true;

@@ -16,7 +16,7 @@ bool packet_mask_address(struct foreign_rule *reading, const struct foreign_attr
 void packet_compare_interface(struct foreign_rule *reading, uint32_t op, const char *pattern);
 /* Address, family or status, as loaded. */
 void packet_compare(struct foreign_rule *reading, uint32_t op, const uint8_t *data, uint32_t len);
-/* Interface or address, as loaded, in a set or verdict map. false: it is neither. */
+/* Interface, address or state, as loaded, in a set or verdict map. false: it is neither. */
 bool packet_look_up(
 	struct foreign_rule *reading, const struct foreign_set *set, bool map, bool inverted);
 

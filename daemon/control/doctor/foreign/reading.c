@@ -12,12 +12,21 @@ void reading_take_states(struct foreign_rule *reading, uint32_t states)
 	reading->states |= states & (FOREIGN_ESTABLISHED | FOREIGN_NEW);
 }
 
+void reading_take_mark(
+	struct foreign_rule *reading, struct foreign_mark mark, uint32_t value, bool equal)
+{
+	if (!foreign_mark_may_be(mark, UINT32_MAX, value))
+		reading->missed |= equal;
+	else if (foreign_mark_is(mark, UINT32_MAX, value))
+		reading->missed |= !equal;
+	else
+		reading->narrowed = true;
+}
+
 enum foreign_hit reading_hit(const struct foreign_rule *reading)
 {
-	const uint32_t state = reading->packet->established ? FOREIGN_ESTABLISHED : FOREIGN_NEW;
-
 	if (reading->missed || reading->port_missed ||
-		(reading->stateful && !(reading->states & state)))
+		(reading->stateful && !(reading->states & packet_state(reading->packet))))
 		return FOREIGN_MISSED;
 	return reading->narrowed ? FOREIGN_MAYBE : FOREIGN_HIT;
 }

@@ -4,6 +4,7 @@
 #ifndef POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_READING_H
 #define POSTERN_DAEMON_CONTROL_DOCTOR_FOREIGN_READING_H
 
+#include "daemon/control/doctor/foreign/mark.h"
 #include "daemon/control/doctor/foreign/set.h"
 
 #include "lib/base/addr.h"
@@ -36,13 +37,21 @@ struct foreign_packet {
 	bool established;                /* false: the first of its connection */
 };
 
+/* A port that clients choose: answers go to one. */
+#define FOREIGN_ANSWERING_PORT 40000
+
+static inline uint32_t packet_state(const struct foreign_packet *packet)
+{
+	return packet->established ? FOREIGN_ESTABLISHED : FOREIGN_NEW;
+}
+
 enum foreign_hit {
 	FOREIGN_MISSED,
 	FOREIGN_MAYBE, /* not all conditions were understood */
 	FOREIGN_HIT,
 };
 
-/* The first eight are the caller's to set. */
+/* The first nine are the caller's to set. */
 struct foreign_rule {
 	const struct foreign_dump *dump;
 	uint16_t to; /* the port that packets go to */
@@ -52,10 +61,13 @@ struct foreign_rule {
 	uint32_t mark_mask, relay; /* relay: the mark of the packets */
 	/* NULL: any that goes to the port. Else its conditions are held against this one alone. */
 	const struct foreign_packet *packet;
+	/* With a packet, and else NULL: the marks that it comes with. The rule writes to them. */
+	struct foreign_marks *marks;
 	enum loaded loaded;
-	bool unread;       /* what is loaded was not compared yet */
-	bool joined;       /* nor was what was loaded before */
-	uint8_t field[16]; /* of an address */
+	struct foreign_mark value; /* what is loaded, as a mark */
+	bool unread;               /* what is loaded was not compared yet */
+	bool joined;               /* nor was what was loaded before */
+	uint8_t field[16];         /* of an address */
 	uint32_t field_len;
 	bool missed;                /* a condition that the packet does not meet */
 	uint32_t masked, xored;     /* what a loaded state or mark went through */
@@ -72,10 +84,14 @@ struct foreign_rule {
 	bool listed; /* it must come from one of these, each of which may have its own act */
 	struct foreign_interfaces interfaces;
 	struct foreign_act act;
+	const char *unfound; /* a verdict map that acts by what is not known; NULL: none */
 };
 
 /* Does its packet meet the rule that was read? */
 enum foreign_hit reading_hit(const struct foreign_rule *reading);
+/* A condition on a mark, of which enough may be known: with marks only. */
+void reading_take_mark(
+	struct foreign_rule *reading, struct foreign_mark mark, uint32_t value, bool equal);
 /* A condition on the port, which packets to it meet or do not. */
 void reading_take_port(struct foreign_rule *reading, bool hit);
 /* A condition on the state: of a steered flow's packets the first is new and all others are

@@ -26,6 +26,14 @@ static void load(struct foreign_rule *reading)
 {
 	reading->joined |= reading->unread;
 	reading->unread = true;
+	reading->value = (struct foreign_mark){.known = 0};
+}
+
+/* What is left in the register is not known. */
+static void forget(struct foreign_rule *reading)
+{
+	reading->loaded = LOADED_OTHER;
+	reading->value = (struct foreign_mark){.known = 0};
 }
 
 static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -34,6 +42,8 @@ static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *
 
 	if (!expr->v[NFTA_META_DREG]) {
 		reading->overwrites |= key == NFT_META_MARK && !keeps_mark(reading);
+		if (reading->marks && key == NFT_META_MARK)
+			reading->marks->packet = reading->value;
 		reading->loaded = LOADED_HARMLESS;
 		return;
 	}
@@ -43,6 +53,8 @@ static void read_meta(struct foreign_rule *reading, const struct foreign_attrs *
 	switch (key) {
 	case NFT_META_MARK:
 		reading->loaded = LOADED_MARK;
+		if (reading->marks)
+			reading->value = reading->marks->packet;
 		break;
 	case NFT_META_IIF:
 		reading->loaded = LOADED_INDEX;
@@ -103,6 +115,8 @@ static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *ex
 
 	if (!expr->v[NFTA_CT_DREG]) {
 		reading->overwrites_ct |= key == NFT_CT_MARK && !keeps_mark(reading);
+		if (reading->marks && key == NFT_CT_MARK)
+			reading->marks->ct = reading->value;
 		reading->loaded = LOADED_HARMLESS;
 		return;
 	}
@@ -113,6 +127,8 @@ static void read_ct(struct foreign_rule *reading, const struct foreign_attrs *ex
 								    : LOADED_OTHER;
 	reading->masked = UINT32_MAX;
 	reading->xored = 0;
+	if (reading->marks && key == NFT_CT_MARK)
+		reading->value = reading->marks->ct;
 }
 
 static void read_payload(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -135,13 +151,19 @@ static void read_bitwise(struct foreign_rule *reading, const struct foreign_attr
 {
 	uint32_t len = 0, mask = 0, xor = 0;
 	const void *data = foreign_value(expr, NFTA_BITWISE_MASK, &len);
+	/* shifted, or joined with another register */
+	if (foreign_u32(expr, NFTA_BITWISE_OP) != NFT_BITWISE_BOOL) {
+		forget(reading);
+		return;
+	}
 	if (data && len == sizeof(mask))
 		memcpy(&mask, data, sizeof(mask));
 	data = foreign_value(expr, NFTA_BITWISE_XOR, &len);
 	if (data && len == sizeof(xor))
 		memcpy(&xor, data, sizeof(xor));
-	reading->masked = mask;
-	reading->xored = xor;
+	reading->xored = (reading->xored & mask) ^ xor;
+	reading->masked &= mask;
+	reading->value = foreign_mark_change(reading->value, mask, xor);
 	if (reading->loaded == LOADED_ADDRESS && !packet_mask_address(reading, expr))
 		reading->loaded = LOADED_OTHER;
 }
@@ -185,6 +207,19 @@ static bool spares(const struct foreign_rule *reading, const void *data, uint32_
 	return (mark & ours) != MARK_PASS * one && (mark & ours) != MARK_KERNEL * one;
 }
 
+/* false: it is not a mark that is compared. */
+static bool take_mark(struct foreign_rule *reading, uint32_t op, const void *data, uint32_t len)
+{
+	uint32_t value;
+
+	if ((reading->loaded != LOADED_MARK && reading->loaded != LOADED_CT_MARK) || !data ||
+		len != sizeof(value) || (op != NFT_CMP_EQ && op != NFT_CMP_NEQ))
+		return false;
+	memcpy(&value, data, sizeof(value));
+	reading_take_mark(reading, reading->value, value, op == NFT_CMP_EQ);
+	return true;
+}
+
 static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	uint32_t len = 0, op = foreign_u32(expr, NFTA_CMP_OP);
@@ -194,6 +229,8 @@ static void read_cmp(struct foreign_rule *reading, const struct foreign_attrs *e
 		    memcmp(data, &relay, sizeof(relay)) == 0;
 
 	reading->unread = reading->joined = false;
+	if (reading->marks && take_mark(reading, op, data, len))
+		return;
 	switch (reading->loaded) {
 	case LOADED_PORT:
 		reading_take_port(reading, data && len == 2 && compare_port(reading, op, data));
@@ -261,9 +298,16 @@ static void read_range(struct foreign_rule *reading, const struct foreign_attrs 
 					 compare_port(reading, NFT_CMP_LTE, to)) != outside);
 }
 
+static void miss_out(struct foreign_rule *reading, const char *map)
+{
+	reading->narrowed = true;
+	reading->unfound = map;
+}
+
 static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
-	bool map = expr->v[NFTA_LOOKUP_DREG] != NULL;
+	const bool reads = expr->v[NFTA_LOOKUP_DREG] != NULL;
+	const bool map = reads && foreign_u32(expr, NFTA_LOOKUP_DREG) == NFT_REG_VERDICT;
 	bool inverted = (foreign_u32(expr, NFTA_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) != 0;
 	const struct foreign_set set = {reading->dump, reading->to, reading->family, reading->table,
 		foreign_text(expr, NFTA_LOOKUP_SET)};
@@ -272,9 +316,9 @@ static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs
 
 	reading->unread = reading->joined = false;
 	if (joined || !set.name) {
-		reading->narrowed = true;
+		miss_out(reading, map ? set.name : NULL);
 	} else if (reading->packet && packet_look_up(reading, &set, map, inverted)) {
-		return;
+		;
 	} else if (reading->loaded == LOADED_PORT) {
 		bool found = foreign_set_find_port(&set, &act);
 		reading_take_port(reading, found != inverted);
@@ -290,8 +334,10 @@ static void read_lookup(struct foreign_rule *reading, const struct foreign_attrs
 		foreign_set_interfaces(&set, reading->loaded == LOADED_INDEX, &reading->interfaces);
 		reading->narrowed |= reading->interfaces.incomplete;
 	} else {
-		reading->narrowed = true;
+		miss_out(reading, map ? set.name : NULL);
 	}
+	if (reads && !map)
+		forget(reading);
 }
 
 static void read_immediate(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -299,7 +345,15 @@ static void read_immediate(struct foreign_rule *reading, const struct foreign_at
 	uint32_t verdict;
 	const char *chain;
 
+	uint32_t len, value;
+	const void *data = foreign_value(expr, NFTA_IMMEDIATE_DATA, &len);
+
+	forget(reading);
 	reading->loaded = LOADED_CONSTANT;
+	if (data && len == sizeof(value)) {
+		memcpy(&value, data, sizeof(value));
+		reading->value = foreign_mark_of(value);
+	}
 	if (foreign_verdict(expr, NFTA_IMMEDIATE_DATA, &verdict, &chain))
 		foreign_act_set(&reading->act, verdict, chain);
 }
@@ -384,7 +438,7 @@ static void read_expr(struct foreign_rule *reading, const struct nlattr *attr)
 			return;
 		}
 	reading->narrowed = true; /* limit, fib, socket and what is yet to come */
-	reading->loaded = LOADED_OTHER;
+	forget(reading);
 }
 
 void foreign_rule_read(struct foreign_rule *reading, const struct nlattr *expressions)

@@ -135,6 +135,29 @@ bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *ac
 	return foreign_set_find(set, port, sizeof(port), act);
 }
 
+/* ---- chains ---- */
+
+struct chain_visit {
+	void (*visit)(void *context, const struct foreign_act *act);
+	void *context;
+};
+
+static void on_chain(void *context, const struct element *element)
+{
+	const struct chain_visit *visit = context;
+
+	if (element->act.name && *element->act.chain)
+		visit->visit(visit->context, &element->act);
+}
+
+void foreign_set_each_chain(const struct foreign_set *set,
+	void (*visit)(void *context, const struct foreign_act *act), void *context)
+{
+	struct chain_visit each = {visit, context};
+
+	walk_set(set, on_chain, &each);
+}
+
 /* ---- states ---- */
 
 struct state_search {

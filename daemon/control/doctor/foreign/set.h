@@ -55,6 +55,9 @@ bool foreign_set_find(
 	const struct foreign_set *set, const uint8_t *key, uint32_t len, struct foreign_act *act);
 /* The same of the port. */
 bool foreign_set_find_port(const struct foreign_set *set, struct foreign_act *act);
+/* Calls for each chain that a verdict map leads to. */
+void foreign_set_each_chain(const struct foreign_set *set,
+	void (*visit)(void *context, const struct foreign_act *act), void *context);
 /* The states in the set, or those that a verdict map accepts. */
 uint32_t foreign_set_states(const struct foreign_set *set, bool map);
 /* Interfaces by name, or by index (then those that are there). */

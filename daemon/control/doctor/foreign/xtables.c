@@ -37,6 +37,29 @@ static bool has_port(const struct xt_multiport_v1 *ports, uint16_t port)
 	return in;
 }
 
+static void take_mark(struct foreign_rule *reading, const struct xt_mark_mtinfo1 *info)
+{
+	bool ours = info->mark == reading->relay && !info->invert;
+
+	if (reading->marks)
+		reading_take_mark(reading,
+			foreign_mark_change(reading->marks->packet, info->mask, 0), info->mark,
+			!info->invert);
+	else
+		*(ours ? &reading->mark : &reading->narrowed) = true;
+}
+
+static void take_ct_mark(struct foreign_rule *reading, const struct xt_connmark_mtinfo1 *info)
+{
+	bool ours = info->mark == reading->relay && !info->invert;
+
+	if (reading->marks)
+		reading_take_mark(reading, foreign_mark_change(reading->marks->ct, info->mask, 0),
+			info->mark, !info->invert);
+	else
+		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+}
+
 void xtables_read_match(struct foreign_rule *reading, const struct foreign_attrs *expr)
 {
 	const char *name = foreign_text(expr, NFTA_MATCH_NAME);
@@ -80,49 +103,69 @@ void xtables_read_match(struct foreign_rule *reading, const struct foreign_attrs
 			reading->narrowed = true;
 	} else if (strcmp(name, "mark") == 0 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.mark))) {
-		bool ours = info.mark.mark == reading->relay && !info.mark.invert;
-		*(ours ? &reading->mark : &reading->narrowed) = true;
+		take_mark(reading, &info.mark);
 	} else if (strcmp(name, "connmark") == 0 &&
 		   take_info(expr, NFTA_MATCH_INFO, &info, sizeof(info.ct_mark))) {
-		bool ours = info.ct_mark.mark == reading->relay && !info.ct_mark.invert;
-		*(ours ? &reading->ct_mark : &reading->narrowed) = true;
+		take_ct_mark(reading, &info.ct_mark);
 	} else if (strcmp(name, "comment") != 0) {
 		reading->narrowed = true;
 	}
 }
 
-/* Saved or restored with all our bits at once, a mark stays what it is: both are alike. */
-static void read_connmark(
-	struct foreign_rule *reading, const struct xt_connmark_tginfo1 *mark, uint8_t mode)
+static void write_connmark(struct foreign_marks *marks, const struct xt_connmark_tginfo2 *mark)
 {
-	const uint32_t ours = reading->mark_mask;
-	bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
+	const bool right = mark->shift_dir != 0;
+	struct foreign_mark value;
 
-	switch (mode) {
+	switch (mark->mode) {
 	case XT_CONNMARK_SET:
-		reading->overwrites_ct |= ct || (mark->ctmark & ours);
+		value = foreign_mark_change(marks->ct, ~mark->ctmask, mark->ctmark);
+		marks->ct = foreign_mark_shift(value, mark->shift_bits, right);
 		break;
 	case XT_CONNMARK_SAVE:
-		reading->overwrites_ct |= ct && (mark->nfmask & ours) != ours;
+		value = foreign_mark_change(marks->packet, mark->nfmask, 0);
+		marks->ct = foreign_mark_xor(foreign_mark_change(marks->ct, ~mark->ctmask, 0),
+			foreign_mark_shift(value, mark->shift_bits, right));
 		break;
 	case XT_CONNMARK_RESTORE:
-		reading->overwrites |= packet && (mark->ctmask & ours) != ours;
+		value = foreign_mark_change(marks->ct, mark->ctmask, 0);
+		marks->packet =
+			foreign_mark_xor(foreign_mark_change(marks->packet, ~mark->nfmask, 0),
+				foreign_mark_shift(value, mark->shift_bits, right));
 		break;
 	}
 }
 
-/* What is moved sideways on the way is other bits than it was. */
-static void read_shifted_connmark(
-	struct foreign_rule *reading, const struct xt_connmark_tginfo2 *mark)
+/* Saved or restored with all our bits at once, a mark stays what it is: both are alike. What is
+ * moved sideways on the way is other bits than it was. */
+static void read_connmark(struct foreign_rule *reading, const struct xt_connmark_tginfo2 *mark)
 {
-	struct xt_connmark_tginfo1 plain = {
-		.ctmark = mark->ctmark, .ctmask = mark->ctmask, .nfmask = mark->nfmask};
+	const uint32_t ours = reading->mark_mask;
+	const bool ct = (mark->ctmask & ours) != 0, packet = (mark->nfmask & ours) != 0;
+	const bool all_ct = !mark->shift_bits && (mark->ctmask & ours) == ours;
+	const bool all_packet = !mark->shift_bits && (mark->nfmask & ours) == ours;
 
-	if (mark->shift_bits && mark->mode == XT_CONNMARK_SAVE)
-		plain.nfmask = 0;
-	if (mark->shift_bits && mark->mode == XT_CONNMARK_RESTORE)
-		plain.ctmask = 0;
-	read_connmark(reading, &plain, mark->mode);
+	switch (mark->mode) {
+	case XT_CONNMARK_SET:
+		reading->overwrites_ct |= ct || (mark->ctmark & ours);
+		break;
+	case XT_CONNMARK_SAVE:
+		reading->overwrites_ct |= ct && !all_packet;
+		break;
+	case XT_CONNMARK_RESTORE:
+		reading->overwrites |= packet && !all_ct;
+		break;
+	}
+	if (reading->marks)
+		write_connmark(reading->marks, mark);
+}
+
+static void read_mark(struct foreign_rule *reading, const struct xt_mark_tginfo2 *mark)
+{
+	reading->overwrites |= ((mark->mask | mark->mark) & reading->mark_mask) != 0;
+	if (reading->marks)
+		reading->marks->packet =
+			foreign_mark_change(reading->marks->packet, ~mark->mask, mark->mark);
 }
 
 void xtables_read_target(struct foreign_rule *reading, const struct foreign_attrs *expr)
@@ -147,14 +190,16 @@ void xtables_read_target(struct foreign_rule *reading, const struct foreign_attr
 		return;
 	if (strcmp(name, "MARK") == 0 && revision == 2 &&
 		take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.mark)))
-		reading->overwrites |=
-			((info.mark.mask | info.mark.mark) & reading->mark_mask) != 0;
+		read_mark(reading, &info.mark);
 	else if (strcmp(name, "CONNMARK") == 0 && revision == 1 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark)))
-		read_connmark(reading, &info.connmark, info.connmark.mode);
+		read_connmark(reading, &(struct xt_connmark_tginfo2){.ctmark = info.connmark.ctmark,
+					       .ctmask = info.connmark.ctmask,
+					       .nfmask = info.connmark.nfmask,
+					       .mode = info.connmark.mode});
 	else if (strcmp(name, "CONNMARK") == 0 && revision == 2 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.connmark2)))
-		read_shifted_connmark(reading, &info.connmark2);
+		read_connmark(reading, &info.connmark2);
 	else if (strcmp(name, "CT") == 0 &&
 		 take_info(expr, NFTA_TARGET_INFO, &info, sizeof(info.ct)) &&
 		 (info.ct.flags & XT_CT_NOTRACK))

@@ -30,8 +30,9 @@ that of the first run is NAME.first.log.
 
 # preset of CMakePresets.json: its folder here
 BUILDS = {"release": BUILD, "sanitize": BUILD + "/sanitize", "warnings": BUILD + "/warnings"}
-# what the namespace tests need of the release build: they begin when this is there
+# what the namespace tests need of a build: they begin when this is there
 PROGRAMS = "netns-programs"
+SANITIZED_PROGRAMS = f"sanitize-{PROGRAMS}"
 # Most tests wait for the network nearly all the time, so several run for each processor: as many
 # as together want a processor and a half for each that there is.
 WANTED = 1.5 * CORES
@@ -163,12 +164,13 @@ class Runner:
             process.end()
 
     def build(self, name, target="all", jobs=CORES):
-        """One test: this configuration compiles without a warning. Of the release build a target
-        can be made before the rest."""
+        """One test: this configuration compiles without a warning. A target can be made before the
+        rest."""
         if self.stopped:
             return False
         folder, preset = BUILDS[name], name
-        name = name if target == "all" else target
+        if target != "all":
+            name = target if name == "release" else f"{name}-{target}"
         began = time.monotonic()
         log = os.path.join(LOGS, f"build-{name}.log")
         # a build folder that is there keeps the generator it was made with; what can be built is
@@ -292,7 +294,8 @@ def read_figures():
 
 def record(took):
     """Keeps what ran just now in place of what was known of it; what there is no more goes."""
-    there = {test[0] for test in find_tests()} | {f"build/{name}" for name in [*BUILDS, PROGRAMS]}
+    there = {test[0] for test in find_tests()} | \
+        {f"build/{name}" for name in [*BUILDS, PROGRAMS, SANITIZED_PROGRAMS]}
     figures = {name: figure for name, figure in {**read_figures(), **took}.items() if name in there}
     with open(FIGURES, "w") as file:
         for name, (seconds, cpu) in sorted(figures.items()):
@@ -357,6 +360,13 @@ def needs_sanitizers(name):
     return name.startswith(("unit/", "fuzz/", "sanitize/"))
 
 
+def build_of(name):
+    """The builds without which it cannot begin."""
+    if name.startswith("sanitize/"):
+        return (f"build/{SANITIZED_PROGRAMS}",)
+    return ("build/sanitize",) if needs_sanitizers(name) else ()
+
+
 def main():
     words = sys.argv[1:]
     jobs, build, keep = 4 * CORES, True, False
@@ -402,14 +412,17 @@ def main():
                 ["sanitize"] if sanitized else []
             # beside tests that wait for their own timers a build gets half of the machine
             beside = any(test[0].startswith("netns/") for test in tests)
+            build_jobs = max(1, CORES // 2) if beside else CORES
             # nobody waits for warnings
-            work = [(f"build/{name}", ("build/sanitize",) if name == "warnings" else (),
-                     functools.partial(
-                         runner.build, name, jobs=max(1, CORES // 2) if beside else CORES))
-                    for name in needed]
+            before = {"release": (), "warnings": ("build/sanitize",),
+                      "sanitize": (f"build/{SANITIZED_PROGRAMS}",)}
+            work = [(f"build/{name}", before[name],
+                     functools.partial(runner.build, name, jobs=build_jobs)) for name in needed]
+            if "sanitize" in needed:
+                work.append((f"build/{SANITIZED_PROGRAMS}", (), functools.partial(
+                    runner.build, "sanitize", PROGRAMS, jobs=build_jobs)))
         for test in tests:
-            before = ("build/sanitize",) if needs_sanitizers(test[0]) else ()
-            work.append((test[0], before, functools.partial(runner.test, test)))
+            work.append((test[0], build_of(test[0]), functools.partial(runner.test, test)))
         if good:
             runner.run_all(work)
             runner.test_again()

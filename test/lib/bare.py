@@ -2,15 +2,16 @@
 """Owns a bare Debian with a checkout in it, for the README's own commands. It has what debootstrap
 puts there and what the lists of tools/packages name, and nothing else.
 
-What comes from Debian is fetched once and kept below the build folder, until a list changes."""
+The root is kept below the build folder until a list changes, with what the commands have installed
+and built there: each of them is once the first of its kind in it, and then finds that."""
 
 import filecmp
+import glob
 import hashlib
 import os
 import shutil
 import subprocess
 
-import package
 from package import CACHE, PATH, RELEASE, ROOT, call, locked, mirror, sources
 
 CHECKOUT = "postern"  # below the root
@@ -92,35 +93,56 @@ def _make(root):
     call("unshare", "--mount", "debootstrap", "--variant=minbase", RELEASE, root, where, env=env,
          log=os.path.join(CACHE, "bare-debootstrap.log"), timeout=400)
     _configure(root)
-    bring(root)
 
 
-def fetch(root, commands):
-    """The commands themselves install what they need."""
-    for number, argv in enumerate(commands):
-        enter(root, "sh", "-c", f'cd /{CHECKOUT} && exec "$@"', "sh", *argv,
-              log=os.path.join(CACHE, f"bare-{number}.log"), timeout=800)
+def _remove(path):
+    subprocess.run(["rm", "-rf", path], check=True)
 
 
-def root(*commands):
-    """A root in which these commands were run, each as the first of its kind there."""
+def root():
+    """The root, made where there is none. What a first command left half done goes, too: `busy` is
+    there while one runs."""
     folder = os.path.join(CACHE, f"bare-{key()}")
-    with locked("bare"):
-        if not os.path.isdir(folder):
-            for old in os.listdir(CACHE):
-                if old.startswith("bare-") and os.path.isdir(os.path.join(CACHE, old)):
-                    subprocess.run(["rm", "-rf", os.path.join(CACHE, old)], check=True)
-            _make(folder + ".new")
-            fetch(folder + ".new", commands)
-            for path in package.glob.glob(folder + ".new/var/cache/apt/archives/*.deb"):
-                os.unlink(path)
-            os.rename(folder + ".new", folder)
+    if os.path.exists(folder + ".busy"):
+        _remove(folder)
+    if not os.path.isdir(folder):
+        for old in glob.glob(os.path.join(CACHE, "bare-*", "")):
+            _remove(old)
+        _make(folder + ".new")
+        os.rename(folder + ".new", folder)
     return folder
 
 
-def run(folder, *argv, timeout):
-    """One of the commands, in the root, with this tree; what it says."""
+def _name(argv):
+    return hashlib.sha256(" ".join(argv).encode()).hexdigest()[:16]
+
+
+def _mark(folder, argv):
+    """The file in the root that is there when this command has once come to its end."""
+    return os.path.join(folder, f"{CHECKOUT}-ran-{_name(argv)}")
+
+
+def ran(*argv):
     with locked("bare"):
+        return os.path.exists(_mark(root(), argv))
+
+
+def run(*argv, timeout):
+    """A command in the root, with this tree; what it says. The first of its kind installs what it
+    needs, and has twice the time."""
+    with locked("bare"):
+        folder = root()
+        mark = _mark(folder, argv)
+        first = not os.path.exists(mark)
+        if first:
+            open(folder + ".busy", "w").close()
         bring(folder)
-        return enter(folder, "sh", "-c", f'cd /{CHECKOUT} && exec "$@"', "sh", *argv,
-                     log=os.path.join(CACHE, "bare-run.log"), timeout=timeout)
+        said = enter(folder, "sh", "-c", f'cd /{CHECKOUT} && exec "$@"', "sh", *argv,
+                     log=os.path.join(CACHE, f"bare-{_name(argv)}.log"),
+                     timeout=2 * timeout if first else timeout)
+        if first:
+            for path in glob.glob(folder + "/var/cache/apt/archives/*.deb"):
+                os.unlink(path)
+            open(mark, "w").close()
+            os.unlink(folder + ".busy")
+        return said

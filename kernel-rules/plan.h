@@ -155,6 +155,9 @@ bool plan_is_new_limit(const struct plan *plan, size_t index);
  * -EINVAL (no such host can be), -ENOMEM or -E2BIG. */
 int plan_lead_path(
 	struct plan *plan, uint16_t number, const struct endpoint *at4, const struct endpoint *at6);
+/* Paths that lead nowhere yet lead where they did in the plan that was in force, if their number
+ * was the same server's. */
+void plan_keep_leads(struct plan *plan, const struct plan *old);
 /* Does any flow go by the kernel alone, or did one? */
 bool plan_has_paths(const struct plan *plan);
 /* Adds the hosts of the plan that was in force: flows that began under it go on. As many as fit. */

@@ -92,6 +92,20 @@ static bool leads(const struct endpoint *at, enum addr_family family)
 	       (at->addr.family == family && at->port && !addr_is_unspecified(&at->addr));
 }
 
+void plan_keep_leads(struct plan *plan, const struct plan *old)
+{
+	for (size_t i = 0; i < plan->npaths; i++) {
+		struct plan_path *path = &plan->paths[i];
+		const struct plan_path *was = plan_find_path(old, path->number);
+		if (!was || path->at4.addr.family != ADDR_NONE ||
+			path->at6.addr.family != ADDR_NONE ||
+			strcmp(was->server, path->server) != 0)
+			continue;
+		const struct endpoint at4 = was->at4, at6 = was->at6;
+		plan_lead_path(plan, path->number, &at4, &at6);
+	}
+}
+
 int plan_lead_path(
 	struct plan *plan, uint16_t number, const struct endpoint *at4, const struct endpoint *at6)
 {

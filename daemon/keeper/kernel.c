@@ -298,6 +298,9 @@ int keeper_kernel_apply(struct keeper *keeper, struct plan *plan)
 	size_t hosts_now = plan->nhosts;
 	if (keeper->has_plan)
 		plan_keep_hosts(plan, &keeper->plan);
+	/* a control that begins does not know yet which hosts are up, and clients have entries */
+	if (keeper->has_plan && !keeper->control_ready)
+		plan_keep_leads(plan, &keeper->plan);
 	int error = table_apply(keeper->table, plan);
 	if (error)
 		return error;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,11 +140,51 @@ static void test_a_path_that_leads_elsewhere_keeps_its_old_host(void **state)
 	plan_options_init(&options);
 	plan_init(&next, &options, PLAN_RUNNING);
 	assert_false(plan_has_paths(&next));
+	plan_keep_leads(&next, &plan);
+	assert_int_equal(next.npaths, 0);
 	plan_keep_hosts(&next, &plan);
 	assert_int_equal(next.npath_hosts, 3);
 	assert_true(plan_has_paths(&next) && next.npaths == 0);
 	plan_fini(&next);
 	plan_fini(&plan);
+}
+
+static void test_paths_lead_where_they_led_until_it_is_known_where(void **state)
+{
+	static const struct {
+		uint16_t number;
+		const char *server;
+		bool leads, kept;
+	} cases[] = {{1, "mx", false, true}, {1, "mx", true, false}, {1, "other", false, false},
+		{2, "mx", false, false}};
+	const struct endpoint none = {0},
+			      host = {.addr = {.family = ADDR_IP4, .bytes = {203, 0, 113, 21}},
+				      .port = 25};
+	struct plan_options options;
+	struct plan old;
+
+	(void)state;
+	plan_options_init(&options);
+	plan_init(&old, &options, PLAN_RUNNING);
+	assert_int_equal(plan_add_path(&old, &(struct plan_path){.number = 1, .server = "mx"}), 0);
+	assert_int_equal(plan_lead_path(&old, 1, &host, &none), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct plan_path path = {.number = cases[i].number};
+		struct plan plan;
+		snprintf(path.server, sizeof(path.server), "%s", cases[i].server);
+		if (cases[i].leads)
+			path.at6 = (struct endpoint){
+				.addr = {.family = ADDR_IP6, .bytes = {0x20, 0x01}}, .port = 25};
+		plan_init(&plan, &options, PLAN_RUNNING);
+		assert_int_equal(plan_add_path(&plan, &path), 0);
+		plan_keep_leads(&plan, &old);
+		const struct plan_path *now = plan_find_path(&plan, cases[i].number);
+		assert_int_equal(now->at4.addr.family, cases[i].kept ? ADDR_IP4 : ADDR_NONE);
+		assert_int_equal(now->at6.addr.family, cases[i].leads ? ADDR_IP6 : ADDR_NONE);
+		assert_int_equal(plan_check(&plan), 0);
+		plan_fini(&plan);
+	}
+	plan_fini(&old);
 }
 
 static void test_ever_new_hosts_take_the_room_of_those_that_none_leads_to(void **state)
@@ -476,6 +517,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_path_that_leads_nowhere_is_one_and_a_bad_one_is_none),
 		cmocka_unit_test(test_a_path_that_leads_elsewhere_keeps_its_old_host),
+		cmocka_unit_test(test_paths_lead_where_they_led_until_it_is_known_where),
 		cmocka_unit_test(test_ever_new_hosts_take_the_room_of_those_that_none_leads_to),
 		cmocka_unit_test(test_a_number_stands_in_its_own_bits),
 		cmocka_unit_test(test_a_plan_survives_its_bytes),

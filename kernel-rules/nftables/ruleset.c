@@ -358,6 +358,8 @@ static void write_admit_base(struct rule_writer *w)
 
 	write_ports_only(w, "admit");
 	rule_put_to_gateway(w, "admit");
+	if (plan_has_paths(w->plan))
+		ruleset_path_put_led(w, "admit");
 }
 
 static void write_steer_base(struct rule_writer *w)

@@ -124,6 +124,20 @@ void ruleset_path_put_between(struct rule_writer *w, const char *chain)
 	rule_end(w);
 }
 
+void ruleset_path_put_led(struct rule_writer *w, const char *chain)
+{
+	static const enum mark marks[] = {MARK_KERNEL, MARK_KILL};
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		struct expr_rule *r = rule_begin(w, chain);
+		expr_mark_is(
+			r, EXPR_CT_MARK, w->plan->mark_mask, rule_mark_bits(w, marks[i]), false);
+		expr_status(r, IPS_CONFIRMED | IPS_DST_NAT);
+		expr_accept(r);
+		rule_end(w);
+	}
+}
+
 /* Conntrack has led it already, so no other decision can be carried out on it: a relay would get a
  * connection to the server that it was on its way to. A foreign mark has not led it. Where both
  * sides have spoken it is no first packet that comes again: whoever has that address now is another

@@ -27,6 +27,8 @@ void ruleset_path_put(struct rule_writer *w);
 void ruleset_path_put_between(struct rule_writer *w, const char *chain);
 /* A client with an entry in the map: */
 void ruleset_path_put_known(struct rule_writer *w, const char *chain, const struct set_client *map);
+/* One that conntrack has led already is none to be decided. */
+void ruleset_path_put_led(struct rule_writer *w, const char *chain);
 /* A first packet that comes again goes where its connection goes. */
 void ruleset_path_put_again(struct rule_writer *w, const char *chain);
 /* A later packet of a flow that conntrack has led there, before any look for a socket: one of a

@@ -194,9 +194,10 @@ int conntrack_each_passed(uint32_t mask, conntrack_visit *visit, void *context)
 
 /* ---- flows that the kernel carries alone ---- */
 
-/* So many are asked for at once: their answers have room in any socket's buffer. */
-#define GET_AT_ONCE 64
-/* A question by two IPv6 addresses and ports has 112. */
+/* So many are asked for at once, whose answers wait in the socket's buffer. */
+#define GET_AT_ONCE  64
+#define ANSWER_BYTES (256 << 10)
+/* A question by two IPv6 addresses and ports has less than 112. */
 #define GET_BYTES 128
 
 struct raw {
@@ -276,6 +277,8 @@ int conntrack_get(
 	int status = netlink_open(&nl, NETLINK_NETFILTER, 0);
 	if (status)
 		return status;
+	if (n > 1)
+		netlink_set_buffer(&nl, ANSWER_BYTES);
 	for (size_t some; status == 0 && raw.index < n; raw.index += some) {
 		some = n - raw.index < GET_AT_ONCE ? n - raw.index : GET_AT_ONCE;
 		status = get_some(&nl, &tuples[raw.index], some, &raw);

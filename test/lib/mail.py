@@ -428,8 +428,13 @@ class Server:
                     return
                 reply = self.dot() if callable(self.dot) else self.dot
                 with self.lock:
-                    sock.sendall(reply)
+                    # it is there when its client has heard so, however late this goes on
                     self.messages.append((sender, recipients, bytes(body)))
+                    try:
+                        sock.sendall(reply)
+                    except OSError:
+                        self.messages.pop()
+                        raise
             elif word == b"QUIT":
                 sock.sendall(b"221 2.0.0 Bye\r\n")
                 return
